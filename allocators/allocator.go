@@ -1,0 +1,42 @@
+// Package allocators knows the malloc implementations: how each is found,
+// which knobs it has, by which environment they are set and how they are read
+// back, when it returns memory by itself, what its statistics mean and which
+// remedies it offers. There is one file an allocator; none uses cgo.
+package allocators
+
+import "alloclab/results"
+
+// Allocator is one malloc implementation.
+type Allocator struct {
+	Name    string
+	Dialect Dialect  // the statistics interface it speaks
+	Linked  bool     // has a workload binary of its own; all others are preloaded
+	Sonames []string // names by which the dynamic linker finds it, best first
+	Package string   // the Debian package that brings it
+	Knobs   []Knob
+}
+
+// Dialect names the statistics interface that an allocator speaks; it is what
+// the probe in the measured process reports.
+type Dialect string
+
+// The dialects that the probe speaks.
+const (
+	DialectPtmalloc Dialect = "ptmalloc"
+	DialectJemalloc Dialect = "jemalloc"
+	DialectTcmalloc Dialect = "tcmalloc"
+	DialectMimalloc Dialect = "mimalloc"
+	DialectUnknown  Dialect = "unknown" // ledger without claims
+)
+
+// Claimed is what one reading of an allocator's statistics says: the figures
+// in the lab's vocabulary, and how many bytes it claims to keep free, by
+// reason. Claims are raw: not yet clamped to what is resident.
+type Claimed struct {
+	Stats results.AllocatorStats
+	Bytes map[string]int64 // by results.Claim… name; an absent name is one the dialect cannot tell
+	// UnitGross is free bytes inside units that still hold a live block,
+	// before the ledger's pinned bytes are taken off; nil where the dialect
+	// cannot tell.
+	UnitGross *int64
+}

@@ -1,0 +1,104 @@
+/*
+ * wire.h - the contract between the lab and a measured process.
+ *
+ * Two descriptors are inherited. A SEQPACKET socket carries messages; a memfd,
+ * mapped shared by both, carries everything that is larger or that must be
+ * read while threads run: a header page, telemetry lanes with one writer each,
+ * and a window through which a parked process passes lists. Package
+ * runner/wire mirrors this file; a test compiles it and compares every offset.
+ */
+#ifndef ALLOCLAB_WIRE_H
+#define ALLOCLAB_WIRE_H
+
+#include <stdint.h>
+
+#define WIRE_VERSION 1u
+#define WIRE_MAGIC 0x62616c636f6c6c61ull /* "alloclab" */
+
+/* Environment: "socket:memfd:token", for example "3:4:5f0c…". Both descriptors must be what they claim. */
+#define WIRE_ENVIRONMENT "ALLOCLAB_WIRE"
+
+#define WIRE_TEXT_MAX 8000u /* of one message; a SEQPACKET datagram is never split */
+
+enum wire_type {
+	/* target -> lab */
+	WIRE_HELLO = 1, /* text: key=value lines (version, runtime, dialect, served_by, allocator_version, opt.…) */
+	WIRE_READY = 2, /* header page is filled in; all memory of the lab's is mapped and touched */
+	WIRE_MARK = 3,  /* all threads parked. a: index; text: name, then "figure value" lines of the workload */
+	WIRE_DONE = 4,  /* answer to a command. a: bytes or entries in the window, b: 1 if more follow; for purge and flush a: ns */
+	WIRE_FAIL = 5,  /* text: what failed; the target ends after it unless it answers a command */
+	/* lab -> target */
+	WIRE_GO = 16,     /* text: "workload=NAME", then "parameter=value" lines in base units */
+	WIRE_STATS = 17,  /* allocator statistics, as "name value" lines, into the window */
+	WIRE_LIST = 18,   /* block list into the window; a: 1 to start anew, 0 for the next part */
+	WIRE_REGIONS = 19, /* memory ranges that are not an allocator's heap, into the window */
+	WIRE_FLUSH = 20,  /* each worker flushes its own thread cache; b: 1 if the allocator has such a call */
+	WIRE_PURGE = 21,  /* the allocator is told to give back what it can */
+	WIRE_RETIRE = 22, /* workers end and are joined */
+	WIRE_RESUME = 23, /* go on to the next mark */
+	WIRE_BYE = 24,    /* exit(0) */
+};
+
+struct wire_message {
+	uint32_t type;
+	uint32_t length; /* of the text that follows */
+	uint64_t a;
+	uint64_t b;
+};
+
+/* First page of the memfd. The target writes it before READY. */
+struct wire_header {
+	uint64_t magic;
+	uint32_t version;
+	uint32_t lane_count;
+	uint64_t lane_offset;   /* of lane 0, from the start of the memfd */
+	uint64_t window_offset;
+	uint64_t window_bytes;
+	uint64_t total_bytes;   /* of the memfd: all of it is mapped and touched before READY */
+	uint32_t phase;         /* index of the next mark; written by the main thread */
+	uint32_t reserved;
+};
+
+/*
+ * One lane a thread; lane 0 is the main thread's. Its owner counts in
+ * registers and stores here every 256 operations: at every operation it cost
+ * 7-19 % (docs/process-model.md). live_* may be negative in one lane where blocks are
+ * freed by another thread than the one that asked for them; their sum is not.
+ */
+struct wire_lane {
+	uint64_t operations;
+	int64_t live_bytes;  /* asked for and not yet freed */
+	int64_t live_blocks;
+	uint64_t allocations;
+	uint64_t frees;
+	uint64_t null_returns; /* malloc returned NULL */
+	uint64_t corruptions;  /* a block did not hold what was written to it */
+	uint64_t work_ns;      /* wall time of the timed part */
+	uint64_t work_cpu_ns;  /* CPU time of the same */
+	uint64_t wait_ns;      /* part of work_ns spent waiting of its own accord */
+	uint64_t reserved[6];
+};
+
+/* One entry of a block list. */
+struct wire_block {
+	uint64_t address;
+	uint64_t requested;
+	uint64_t usable;
+};
+
+enum wire_region_kind {
+	WIRE_REGION_LAB = 1,   /* the lab's own memory */
+	WIRE_REGION_STACK = 2, /* a thread's stack, with its TLS and descriptor */
+	WIRE_REGION_LOAD = 3,  /* a PT_LOAD segment of the program or a library */
+	WIRE_REGION_TLS = 4,   /* the main thread's TLS and descriptor */
+	WIRE_REGION_RUNTIME = 5, /* reserved by the Go runtime (runtime = "go") */
+};
+
+struct wire_region {
+	uint64_t start;
+	uint64_t end;
+	uint32_t kind;
+	uint32_t reserved;
+};
+
+#endif

@@ -14,6 +14,12 @@ type Allocator struct {
 	Sonames []string // names by which the dynamic linker finds it, best first
 	Package string   // the Debian package that brings it
 	Knobs   []Knob
+
+	// What differs between allocators beyond data; each file sets all of it.
+	environment func(set []setting) []string
+	complaints  func(stderr string) []Mismatch // nil where it never complains
+	clock       func(knobs map[string]any) Clock
+	remedies    []Remedy
 }
 
 // Dialect names the statistics interface that an allocator speaks; it is what
@@ -28,6 +34,21 @@ const (
 	DialectMimalloc Dialect = "mimalloc"
 	DialectUnknown  Dialect = "unknown" // ledger without claims
 )
+
+// All returns every allocator that the lab knows, ptmalloc first.
+func All() []Allocator {
+	return []Allocator{ptmalloc, jemalloc, tcmalloc, mimalloc, tbbmalloc}
+}
+
+// ByName returns the allocator of that name.
+func ByName(name string) (Allocator, bool) {
+	for _, a := range All() {
+		if a.Name == name {
+			return a, true
+		}
+	}
+	return Allocator{}, false
+}
 
 // Claimed is what one reading of an allocator's statistics says: the figures
 // in the lab's vocabulary, and how many bytes it claims to keep free, by

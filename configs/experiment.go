@@ -51,7 +51,8 @@ type Axis struct {
 	Given  bool // named in the file, not a default
 }
 
-// Position is a place in an experiment file; line and column count from 1.
+// Position is a place in an experiment file; line and column count from 1, and
+// columns count characters, a tab as one.
 type Position struct{ Line, Column int }
 
 // Catalog is what an experiment may name: the one true list comes from the
@@ -67,14 +68,15 @@ type Entry struct {
 	Options []Option
 }
 
-// Option is a knob or a parameter.
+// Option is a knob or a parameter. Where Min and Max are both zero, it has no
+// bounds.
 type Option struct {
 	Name    string   `json:"name"`
 	Kind    Kind     `json:"kind"`
 	Min     float64  `json:"min"` // in the kind's base unit: bytes, seconds, a count
 	Max     float64  `json:"max"`
 	Choices []string `json:"choices,omitempty"` // for KindChoice
-	Default any      `json:"default"`           // nil for knobs: the allocator's own default stands
+	Default any      `json:"default"`           // nil for knobs: the allocator's own default stands; a parameter without one must be given
 	Doc     string   `json:"doc"`
 }
 

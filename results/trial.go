@@ -34,6 +34,7 @@ type Trial struct {
 	Marks     []Mark             `json:"marks"`
 	Sampler   Sampler            `json:"sampler"`
 	CPU       CPU                `json:"cpu"`
+	IdleFall  *int64             `json:"idle_fall_bytes,omitempty"` // see the function IdleFall; nil where it cannot be told
 	Warnings  []string           `json:"warnings"`
 }
 
@@ -205,3 +206,25 @@ func (t *Trial) Mark(name string) *Mark {
 	}
 	return nil
 }
+
+// Lab is the lab's own resident memory in the process, bytes: rss_bytes less
+// this is what the metrics call RSS. It is the same at every mark, since all
+// of it is touched before the first; 0 where no ledger was taken.
+func (t *Trial) Lab() int64 {
+	for i := range t.Marks {
+		if l := t.Marks[i].Ledger; l != nil {
+			return l.Lab
+		}
+	}
+	return 0
+}
+
+// Starved says that the workload got less than 95 % of the processor time it
+// could have used. Such a trial is shown and enters no figure.
+func (t *Trial) Starved() bool {
+	return t.CPU.Wanted > 0 && t.CPU.Obtained < 0.95*t.CPU.Wanted
+}
+
+// Counts says that the trial's figures may be used: it ended as it should and
+// got the processor.
+func (t *Trial) Counts() bool { return t.Status == StatusOK && !t.Starved() }

@@ -46,7 +46,7 @@ struct wire_message {
 	uint64_t b;
 };
 
-/* First page of the memfd. The target writes it before READY. */
+/* Begins the memfd. The target writes it before READY. */
 struct wire_header {
 	uint64_t magic;
 	uint32_t version;
@@ -55,8 +55,6 @@ struct wire_header {
 	uint64_t window_offset;
 	uint64_t window_bytes;
 	uint64_t total_bytes;   /* of the memfd: all of it is mapped and touched before READY */
-	uint32_t phase;         /* index of the next mark; written by the main thread */
-	uint32_t reserved;
 };
 
 /*

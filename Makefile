@@ -1,0 +1,1 @@
+# alloclab: everything that is built or run.

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"alloclab/configs"
+	"alloclab/runner"
+)
+
+func newList() *cobra.Command {
+	return &cobra.Command{
+		Use:   "list",
+		Short: "List allocators found here, workloads with their parameters, and presets",
+		Example: `  alloclab list
+  alloclab list | grep jemalloc`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return list(cmd.Context(), cmd.OutOrStdout())
+		},
+	}
+}
+
+func list(ctx context.Context, out io.Writer) error {
+	binaries, err := runner.FindBinaries()
+	if err != nil {
+		return withCode(exitUnfit, err)
+	}
+	workloads, err := binaries.Manifest()
+	if err != nil {
+		return withCode(exitUnfit, err)
+	}
+	w := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(w, "ALLOCATOR\tVERSION\tSERVED BY")
+	for _, f := range runner.FindAllocators(ctx, binaries) {
+		if f.Err != nil {
+			fmt.Fprintf(w, "%s\tnot here\t%v\n", f.Allocator.Name, f.Err)
+			continue
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\n", f.Allocator.Name, f.Proof.Version, f.Proof.ServedBy)
+	}
+	for _, workload := range workloads {
+		if workload.Internal {
+			continue
+		}
+		fmt.Fprintf(w, "\nWORKLOAD %s\n%s\n  PARAMETER\tDEFAULT\tKIND\tMEANING\n", workload.Name, workload.Doc)
+		for _, o := range workload.Options {
+			fmt.Fprintf(w, "  %s\t%s\t%s\t%s\n", o.Name, runner.DefaultText(o), o.Kind, o.Doc)
+		}
+	}
+	fmt.Fprintln(w, "\nPRESET\tWHAT IT SHOWS")
+	for _, p := range configs.Presets() {
+		fmt.Fprintf(w, "%s\t%s\n", p.Name, p.Doc)
+	}
+	return errors.Join(w.Flush())
+}

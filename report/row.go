@@ -1,0 +1,242 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"sort"
+	"strings"
+
+	"github.com/montanaflynn/stats"
+
+	"alloclab/results"
+)
+
+// row is one variant in one cell.
+type row struct {
+	variant  results.Variant
+	counts   []*results.Trial // the trials that count
+	all      []*results.Trial
+	tooShort string // why its RSS at idle tells nothing of what it keeps; "" if it does
+}
+
+// rows are the variants of a cell, in the experiment's order. Only trials of
+// the time pass enter: figures of other passes are of other processes.
+func rows(run results.Run, cell results.Cell, trials []results.Trial) []row {
+	variants := append([]results.Variant(nil), run.Variants...)
+	place := map[string]int{}
+	for i, v := range variants {
+		place[v.Label] = i
+	}
+	by := map[string][]*results.Trial{}
+	for i := range trials {
+		t := &trials[i]
+		if t.Cell != cell.Name || t.Pass != results.PassTime {
+			continue
+		}
+		if _, known := place[t.Variant]; !known {
+			place[t.Variant] = len(variants)
+			variants = append(variants, results.Variant{Label: t.Variant, Allocator: t.Allocator})
+		}
+		by[t.Variant] = append(by[t.Variant], t)
+	}
+	var rows []row
+	for _, v := range variants {
+		r := row{variant: v, all: by[v.Label]}
+		if len(r.all) == 0 {
+			continue
+		}
+		for _, t := range r.all {
+			if t.Counts() {
+				r.counts = append(r.counts, t)
+			}
+		}
+		r.tooShort = r.watch(cell)
+		rows = append(rows, r)
+	}
+	return rows
+}
+
+// figure is a median, if there is one.
+type figure struct {
+	value float64
+	ok    bool
+}
+
+// median is over the trials that count and that have the figure.
+func (r row) median(of func(*results.Trial) (float64, bool)) figure {
+	var values stats.Float64Data
+	for _, t := range r.counts {
+		if v, ok := of(t); ok {
+			values = append(values, v)
+		}
+	}
+	m, err := values.Median()
+	return figure{m, err == nil}
+}
+
+func (r row) metric(name string) figure {
+	return r.median(func(t *results.Trial) (float64, bool) { v, ok := t.Metrics[name]; return v, ok })
+}
+
+// account is the median of a part of the ledger at idle.
+func (r row) account(of func(*results.Mark) (int64, bool)) figure {
+	return r.median(func(t *results.Trial) (float64, bool) {
+		m := t.Mark(results.MarkIdle)
+		if m == nil || m.Ledger == nil || m.Racy {
+			return 0, false
+		}
+		v, ok := of(m)
+		return float64(v), ok
+	})
+}
+
+// live is what is in use at idle: resident bytes that were asked for.
+func (r row) live() figure {
+	return r.account(func(m *results.Mark) (int64, bool) { return m.Ledger.Live, true })
+}
+
+// share is the part of the heap from which on an account is worth a word.
+const share = 0.05
+
+// stays says in words what the heap holds at idle beside what is live: the
+// accounts and, of the empty pages, the allocator's claims, largest first.
+func (r row) stays(s scale) string {
+	heap := r.account(func(m *results.Mark) (int64, bool) { return m.Ledger.Heap(), true })
+	if !heap.ok {
+		return absent
+	}
+	type part struct {
+		name  string
+		bytes float64
+	}
+	large := func(parts []part, at int) []string {
+		sort.SliceStable(parts, func(i, j int) bool { return parts[i].bytes > parts[j].bytes })
+		var words []string
+		for _, p := range parts {
+			if p.bytes > 0 && p.bytes >= share*heap.value && len(words) < at {
+				words = append(words, strings.ReplaceAll(p.name, "_", " ")+" "+s.show(figure{p.bytes, true}))
+			}
+		}
+		return words
+	}
+	var claims, accounts []part
+	for _, name := range append([]string{results.ClaimUnexplained}, results.ClaimOrder...) {
+		c := r.account(func(m *results.Mark) (int64, bool) { v, ok := m.Claims[name]; return v, ok })
+		claims = append(claims, part{name, c.value})
+	}
+	for _, a := range []struct {
+		name string
+		of   func(*results.Ledger) int64
+	}{
+		{"empty", func(l *results.Ledger) int64 { return l.Empty }},
+		{"pinned", func(l *results.Ledger) int64 { return l.Pinned }},
+		{"rounding", func(l *results.Ledger) int64 { return l.Rounding }},
+	} {
+		f := r.account(func(m *results.Mark) (int64, bool) { return a.of(m.Ledger), true })
+		accounts = append(accounts, part{a.name, f.value})
+	}
+	words := large(accounts, 3)
+	why := large(claims, 2)
+	for i := range words {
+		if strings.HasPrefix(words[i], "empty ") && len(why) > 0 {
+			words[i] += " (" + strings.Join(why, ", ") + ")"
+		}
+	}
+	if len(words) == 0 {
+		return "only what is live"
+	}
+	return strings.Join(words, " · ")
+}
+
+// rate is operations per CPU second with the largest distance of a round from
+// the median: all rounds that count lie within it.
+func (r row) rate(s scale) string {
+	m := r.metric(results.MetricOpsPerCPUS)
+	if !m.ok {
+		return absent
+	}
+	text := results.Number(m.value / s.size)
+	if len(r.counts) < 2 || m.value == 0 {
+		return text
+	}
+	spread := 0.0
+	for _, t := range r.counts {
+		if v, ok := t.Metrics[results.MetricOpsPerCPUS]; ok {
+			spread = math.Max(spread, math.Abs(v-m.value)/m.value)
+		}
+	}
+	return fmt.Sprintf("%s ± %.0f %%", text, math.Ceil(spread*100-1e-9))
+}
+
+// watch says why the idle window was too short, or "".
+func (r row) watch(cell results.Cell) string {
+	window := r.median(func(t *results.Trial) (float64, bool) {
+		freed, idle := t.Mark(results.MarkFreed), t.Mark(results.MarkIdle)
+		if freed == nil || idle == nil {
+			return 0, false
+		}
+		return idle.T - freed.T, true
+	})
+	idle, purged := r.metric(results.MetricRSSIdle), r.metric(results.MetricRSSPurged)
+	if !window.ok || !idle.ok {
+		return ""
+	}
+	// A purge that finds next to nothing proves that all had gone back.
+	rss, _ := results.ByName(results.MetricRSSIdle)
+	if purged.ok && idle.value-purged.value <= max(rss.Floor, rss.MinEffect*idle.value) {
+		return ""
+	}
+	watched := results.Seconds(math.Round(window.value*1000) / 1000)
+	if window.value >= 1 {
+		watched = results.Seconds(math.Round(window.value*10) / 10)
+	}
+	clock := r.variant.Clock
+	switch {
+	case clock.Seconds > 0 && clock.OnActivity && cell.Silent:
+		return fmt.Sprintf("its %s clock runs on activity only, and %s were silent", results.Seconds(clock.Seconds), watched)
+	case clock.Seconds > window.value:
+		return fmt.Sprintf("clock %s, watched %s: too short to tell", results.Seconds(clock.Seconds), watched)
+	}
+	for _, t := range r.counts {
+		if t.StillFalls() {
+			return fmt.Sprintf("RSS still falls at the end of the %s: too short to tell", watched)
+		}
+	}
+	return ""
+}
+
+// losses names the trials that enter no figure, or is "".
+func (r row) losses() string {
+	kinds := map[string]int{}
+	var order []string
+	for _, t := range r.all {
+		kind := string(t.Status)
+		switch {
+		case t.Counts():
+			continue
+		case t.Status == results.StatusOK:
+			kind = fmt.Sprintf("starved, with %.0f %% of the CPU time it wanted", 100*t.CPU.Obtained/t.CPU.Wanted)
+		case t.Exit.Signal != "":
+			kind += " " + t.Exit.Signal
+		case t.Status == results.StatusExit:
+			kind += fmt.Sprintf(" %d", t.Exit.Code)
+		}
+		kind = results.Plain(strings.ReplaceAll(kind, "_", " "))
+		if kinds[kind] == 0 {
+			order = append(order, kind)
+		}
+		kinds[kind]++
+	}
+	if len(order) == 0 {
+		return ""
+	}
+	lost := len(r.all) - len(r.counts)
+	words := make([]string, len(order))
+	for i, kind := range order {
+		words[i] = fmt.Sprintf("%d %s", kinds[kind], kind)
+		if lost == kinds[kind] {
+			words[i] = kind
+		}
+	}
+	return fmt.Sprintf("%d of %d trials left out: %s", lost, len(r.all), strings.Join(words, "; "))
+}

@@ -1,0 +1,107 @@
+package results
+
+// Metric describes one figure that a trial can carry. The registry below is
+// the only place that knows units, directions and scopes: the table, the
+// comparison, the gate, the formats and the axes all read it.
+type Metric struct {
+	Name string
+	// Unit is "B", "s", "1/s" or "1" (a plain count). Values are always
+	// stored in the unit itself, never in thousands of it.
+	Unit string
+	// Better is the direction in which the figure improves. It is empty for
+	// a figure that only describes: fewer arenas are neither good nor bad.
+	Better Better
+	// Scope is the part of the fingerprint that must agree before two values
+	// may be compared.
+	Scope Scope
+	// Exact says that the figure is a count that is read and not sampled, and
+	// that repeats from trial to trial: any difference is a change.
+	Exact bool
+	// MinEffect is the smallest difference worth a word, as a fraction of the
+	// older value; Floor is the same in the metric's own unit. A difference
+	// has to pass both, so that 40 KiB on a heap of 400 KiB is no finding.
+	MinEffect float64
+	Floor     float64
+	Doc       string
+}
+
+// Better is the direction in which a metric improves.
+type Better string
+
+// The directions.
+const (
+	Lower  Better = "lower"
+	Higher Better = "higher"
+)
+
+// Scope is the part of the machine's fingerprint on which a figure depends.
+type Scope string
+
+// The scopes. Two machines that differ only in governor may still compare
+// memory; two that differ in page size may not.
+const (
+	ScopeMemory Scope = "memory"
+	ScopeTime   Scope = "time"
+	ScopeCounts Scope = "counts"
+)
+
+// Names of metrics.
+const (
+	MetricOpsPerS     = "ops_per_s"
+	MetricOpsPerCPUS  = "ops_per_cpu_s"
+	MetricWall        = "wall_s"
+	MetricCPU         = "cpu_s"
+	MetricParked      = "parked_s"
+	MetricRSSPeak     = "rss_peak"
+	MetricRSSMean     = "rss_mean"
+	MetricRSSHold     = "rss_hold"
+	MetricRSSFreed    = "rss_freed"
+	MetricRSSIdle     = "rss_idle"
+	MetricRSSPurged   = "rss_purged"
+	MetricRSSFlushed  = "rss_flushed"
+	MetricRSSExited   = "rss_exited"
+	MetricMinorFaults = "minor_faults"
+	MetricMajorFaults = "major_faults"
+	MetricArenas      = "arenas"
+)
+
+// Minimum effects: the power that ten rounds give at the spread seen on two
+// shared cores (cv 1 to 3 %) is worth nothing below them.
+const (
+	timeEffect   = 0.03
+	memoryEffect = 0.02
+	memoryFloor  = 256 << 10 // bytes: below it lie the sizes of stacks and tables, not of policy
+)
+
+var metrics = []Metric{
+	{MetricOpsPerS, "1/s", Higher, ScopeTime, false, timeEffect, 0, "operations per second of wall time, parked time left out"},
+	{MetricOpsPerCPUS, "1/s", Higher, ScopeTime, false, timeEffect, 0, "operations per second of CPU time that the workload's threads used"},
+	{MetricWall, "s", Lower, ScopeTime, false, timeEffect, 0.001, "wall time from baseline to the end of the work, parked time left out"},
+	{MetricCPU, "s", Lower, ScopeTime, false, timeEffect, 0.001, "CPU time of the workload's threads"},
+	{MetricParked, "s", "", ScopeTime, false, timeEffect, 0.001, "time for which the lab held the threads still at marks: the lab's cost, not the allocator's"},
+	{MetricRSSPeak, "B", Lower, ScopeMemory, false, memoryEffect, memoryFloor, "highest resident memory of the trial, without the lab's own"},
+	{MetricRSSMean, "B", Lower, ScopeMemory, false, memoryEffect, memoryFloor, "resident memory from baseline to idle, weighted by time, without the lab's own"},
+	{MetricRSSHold, "B", Lower, ScopeMemory, false, memoryEffect, memoryFloor, "resident memory while most is live"},
+	{MetricRSSFreed, "B", Lower, ScopeMemory, false, memoryEffect, memoryFloor, "resident memory when the workload has freed all that it will"},
+	{MetricRSSIdle, "B", Lower, ScopeMemory, false, memoryEffect, memoryFloor, "resident memory after the idle window: what the allocator gave back by itself shows here"},
+	{MetricRSSPurged, "B", Lower, ScopeMemory, false, memoryEffect, memoryFloor, "resident memory after the allocator was told to give back"},
+	{MetricRSSFlushed, "B", Lower, ScopeMemory, false, memoryEffect, memoryFloor, "resident memory after each thread emptied its cache and a second purge"},
+	{MetricRSSExited, "B", Lower, ScopeMemory, false, memoryEffect, memoryFloor, "resident memory after the workers ended and a third purge"},
+	{MetricMinorFaults, "1", Lower, ScopeMemory, false, memoryEffect, 64, "page faults served without the disk: pages touched for the first time, or again after they were returned"},
+	{MetricMajorFaults, "1", Lower, ScopeMemory, false, memoryEffect, 1, "page faults that waited for the disk: in a sound trial there are none"},
+	{MetricArenas, "1", "", ScopeMemory, true, 0, 0, "arenas of the allocator at hold"},
+}
+
+// Metrics is the registry, in the order in which tables and pages show it.
+// The caller may keep and change the slice.
+func Metrics() []Metric { return append([]Metric(nil), metrics...) }
+
+// ByName returns the metric of that name, and whether there is one.
+func ByName(name string) (Metric, bool) {
+	for _, m := range metrics {
+		if m.Name == name {
+			return m, true
+		}
+	}
+	return Metric{}, false
+}

@@ -1,0 +1,79 @@
+package results
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Title is the cell in words, for headings: its workload, and those of its
+// parameters that are not the workload's own defaults.
+func (c Cell) Title() string {
+	words := c.Words()
+	if words == "" {
+		return Plain(c.Workload)
+	}
+	return Plain(c.Workload) + "  " + words
+}
+
+// Words are the parameters that differ from their defaults: "backlog 512 MiB,
+// 8 threads, idle 30 s silent". It is empty where none does.
+func (c Cell) Words() string {
+	var words []string
+	for _, p := range c.Params {
+		if p.Default {
+			continue
+		}
+		text := p.words()
+		if p.Name == "idle" && c.Silent {
+			text += " silent"
+		}
+		words = append(words, Plain(text))
+	}
+	if c.CPUs > 0 {
+		words = append(words, fmt.Sprintf("on %d CPUs", c.CPUs))
+	}
+	if c.Runtime == "go" {
+		words = append(words, "beside the Go runtime")
+	}
+	return strings.Join(words, ", ")
+}
+
+func (p Param) words() string {
+	name := strings.ReplaceAll(p.Name, "_", " ")
+	var number float64
+	switch v := p.Value.(type) {
+	case bool:
+		if v {
+			return name
+		}
+		return "no " + name
+	case int:
+		number = float64(v)
+	case int64:
+		number = float64(v)
+	case float64:
+		number = v
+	default:
+		return fmt.Sprintf("%s %v", name, v)
+	}
+	switch p.Kind {
+	case "bytes":
+		return name + " " + Bytes(number)
+	case "duration":
+		return name + " " + Seconds(number)
+	case "count":
+		return strconv.FormatFloat(number, 'f', -1, 64) + " " + name
+	default:
+		return name + " " + strconv.FormatFloat(number, 'f', -1, 64)
+	}
+}
+
+// Name is the variant in words: its label, and the allocator's version where
+// that is known and the label is the allocator's own name.
+func (v Variant) Name() string {
+	if v.Label == v.Allocator && v.Version != "" {
+		return Plain(v.Label + " " + v.Version)
+	}
+	return Plain(v.Label)
+}

@@ -1,0 +1,153 @@
+package runner
+
+import (
+	"errors"
+	"math"
+	"strconv"
+
+	"alloclab/results"
+	"alloclab/runner/proc"
+	"alloclab/runner/wire"
+)
+
+// usage is what the process and the machine have used so far.
+type usage struct {
+	run, wait float64 // of the process's threads: on a processor, and runnable without one
+	busy      float64 // of all processors that it may use, whoever used them
+	stolen    float64
+	minor     int64
+	major     int64
+}
+
+func readUsage(p *proc.Process) (usage, error) {
+	var u usage
+	threads, err := p.Threads()
+	if err != nil {
+		return u, err
+	}
+	for _, tid := range threads {
+		s, err := p.Schedstat(tid)
+		if errors.Is(err, proc.ErrExited) {
+			continue
+		}
+		if err != nil {
+			return u, err
+		}
+		u.run += float64(s.RunNs) / 1e9
+		u.wait += float64(s.WaitNs) / 1e9
+	}
+	st, err := p.Stat()
+	if err != nil {
+		return u, err
+	}
+	u.minor, u.major = st.Minflt, st.Majflt
+	host, err := proc.NewFS("/").CPUTime()
+	if err != nil {
+		return u, err
+	}
+	u.busy, u.stolen = host.Busy, host.Steal
+	return u, nil
+}
+
+// measureWork takes the figures of speed, at freed: wall is active time since
+// baseline.
+func (t *trial) measureWork(wall float64) error {
+	now, err := readUsage(t.proc)
+	if err != nil {
+		return err
+	}
+	run := now.run - t.began.run
+	t.record.Metrics[results.MetricWall] = wall
+	t.record.Metrics[results.MetricCPU] = run
+	// What it waited for a processor it lost to others only as far as others
+	// used the processors: with more threads than processors its own threads
+	// wait for each other. Waiting for a lock is neither.
+	others := max(0, now.busy-t.began.busy-run)
+	t.record.CPU = results.CPU{
+		Obtained: run,
+		Wanted:   run + min(max(0, now.wait-t.began.wait), others),
+		Stolen:   now.stolen - t.began.stolen,
+	}
+	telemetry := t.target.Memory.Telemetry()
+	var operations, slowest, cpu float64
+	for _, w := range telemetry.Work {
+		operations += float64(w.Operations)
+		slowest = math.Max(slowest, float64(w.WallNS)/1e9)
+		cpu += float64(w.CPUNS) / 1e9
+	}
+	if slowest > 0 && operations > 0 {
+		t.record.Metrics[results.MetricOpsPerS] = operations / slowest
+	}
+	if cpu > 0 && operations > 0 {
+		t.record.Metrics[results.MetricOpsPerCPUS] = operations / cpu
+	}
+	return nil
+}
+
+// measureFaults takes the fault counters, at idle.
+func (t *trial) measureFaults() error {
+	st, err := t.proc.Stat()
+	if err != nil {
+		return err
+	}
+	t.record.Metrics[results.MetricMinorFaults] = float64(st.Minflt - t.began.minor)
+	t.record.Metrics[results.MetricMajorFaults] = float64(st.Majflt - t.began.major)
+	t.idleAt, _ = t.clock.now()
+	return nil
+}
+
+// summarise derives the figures of memory from the marks and the series.
+func (t *trial) summarise() {
+	lab := float64(t.record.Lab())
+	at := map[string]string{
+		results.MarkHold: results.MetricRSSHold, results.MarkFreed: results.MetricRSSFreed, results.MarkIdle: results.MetricRSSIdle,
+		results.MarkPurged: results.MetricRSSPurged, results.MarkFlushed: results.MetricRSSFlushed, results.MarkExited: results.MetricRSSExited,
+	}
+	parked, peak := 0.0, int64(0)
+	for _, m := range t.record.Marks {
+		parked += m.Parked
+		peak = max(peak, m.HWM, m.RSS)
+		if metric, ok := at[m.Name]; ok && m.Ledger != nil {
+			t.record.Metrics[metric] = float64(m.RSS) - lab
+		}
+	}
+	if len(t.record.Marks) > 0 {
+		// VmHWM is kept from counters that each CPU adds to in batches, so it
+		// can lie below what a mark or a sample saw.
+		if t.sampler != nil {
+			peak = max(peak, t.sampler.peak)
+		}
+		t.record.Metrics[results.MetricParked] = parked
+		t.record.Metrics[results.MetricRSSPeak] = float64(peak) - lab
+	}
+	if t.sampler != nil && t.idleAt > 0 {
+		if mean, ok := t.sampler.mean.until(t.idleAt); ok {
+			t.record.Metrics[results.MetricRSSMean] = mean - lab
+		}
+	}
+	if hold := t.record.Mark(results.MarkHold); hold != nil && hold.AllocatorStats != nil && hold.AllocatorStats.Arenas != nil {
+		t.record.Metrics[results.MetricArenas] = float64(*hold.AllocatorStats.Arenas)
+	}
+	if s := t.record.Sampler; s.Ticks > 0 && float64(s.Missed) > 0.05*float64(s.Ticks+s.Missed) {
+		t.warn("the sampler missed %d of %d ticks: the series is sparse", s.Missed, s.Ticks+s.Missed)
+	}
+	if t.record.Starved() {
+		t.warn("starved: it got %.0f %% of the processor time it could have used", 100*t.record.CPU.Obtained/t.record.CPU.Wanted)
+	}
+}
+
+// figures keeps what the workload says of itself at a mark; a later mark's
+// word replaces an earlier one's.
+func (t *trial) figures(lines string) {
+	for name, text := range wire.Lines(lines, " ") {
+		value, err := strconv.ParseFloat(text, 64)
+		if err != nil || math.IsNaN(value) || math.IsInf(value, 0) {
+			t.warn("the workload's figure %s is no number: %s", name, text)
+			continue
+		}
+		if t.record.Figures == nil {
+			t.record.Figures = map[string]float64{}
+		}
+		t.record.Figures[name] = value
+	}
+}

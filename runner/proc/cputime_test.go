@@ -1,0 +1,22 @@
+package proc
+
+import "testing"
+
+func TestParseCPUTime(t *testing.T) {
+	got, err := parseCPUTime([]byte("cpu  100 20 300 4000 50 6 7 8 90 1\ncpu0 1 2 3\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := (CPUTime{Busy: 4.41, Steal: 0.08}); got != want {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	for _, text := range []string{"", "cpu", "cpu  1 2 3", "intr 1 2", "cpu  1 2 3 4 5 6 7 x"} {
+		if _, err := parseCPUTime([]byte(text)); err == nil {
+			t.Errorf("%q was read", text)
+		}
+	}
+	live, err := NewFS("/").CPUTime()
+	if err != nil || live.Busy <= 0 || live.Steal > live.Busy {
+		t.Errorf("live: %+v, %v", live, err)
+	}
+}

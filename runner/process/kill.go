@@ -1,0 +1,130 @@
+package process
+
+import (
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// known are the children that the lab itself started and has not ended: any
+// other child is a stray, left to the lab by a process that ended before it.
+var known = struct {
+	sync.Mutex
+	pids map[int]bool
+}{pids: map[int]bool{}}
+
+func register(pid int) {
+	known.Lock()
+	known.pids[pid] = true
+	known.Unlock()
+}
+
+// becomeSubreaper makes orphans of measured processes the lab's own children,
+// so that none escapes, whatever session or group it made for itself
+// (PR_SET_CHILD_SUBREAPER, Linux 3.4).
+var becomeSubreaper = sync.OnceFunc(func() {
+	_ = unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+})
+
+// Limits of ending a process.
+const (
+	Grace     = 2 * time.Second        // from SIGTERM to SIGKILL
+	killLimit = 5 * time.Second        // until the kernel has ended what was killed
+	drainTime = 200 * time.Millisecond // for output that is still in the pipe
+)
+
+// End ends the process and everything that it started, and releases what the
+// lab holds of it. A process that has ended already is only cleaned up after;
+// one that runs gets SIGTERM, then SIGKILL. It returns how many strays were
+// killed.
+func (p *Process) End(politely bool) (strays int) {
+	p.end.Do(func() { strays = p.endOnce(politely) })
+	return strays
+}
+
+func (p *Process) endOnce(politely bool) int {
+	if politely && !p.Wait(0) {
+		p.signalGroup(syscall.SIGTERM)
+		p.signalGroup(syscall.SIGCONT)
+		p.Wait(Grace)
+	}
+	p.signalGroup(syscall.SIGKILL)
+	p.Wait(killLimit)
+	known.Lock()
+	delete(known.pids, p.Pid)
+	known.Unlock()
+	strays := endStrays()
+	select {
+	case <-p.read:
+	case <-time.After(drainTime):
+	}
+	p.pipe.Close()
+	return strays
+}
+
+// Wait waits for the end of the process, no longer than that, and reports
+// whether it has ended.
+func (p *Process) Wait(within time.Duration) bool {
+	select {
+	case <-p.done:
+		return true
+	default:
+	}
+	select {
+	case <-p.done:
+		return true
+	case <-time.After(within):
+		return false
+	}
+}
+
+func (p *Process) signalGroup(s syscall.Signal) { _ = syscall.Kill(-p.Pid, s) }
+
+// endStrays kills children that nobody started here until there are none:
+// the children of a killed one become ours in turn.
+func endStrays() int {
+	count := 0
+	for deadline := time.Now().Add(killLimit); time.Now().Before(deadline); {
+		strays := 0
+		for _, pid := range children() {
+			known.Lock()
+			mine := known.pids[pid]
+			known.Unlock()
+			if mine {
+				continue
+			}
+			strays++
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+			for range 1000 {
+				if reaped, err := syscall.Wait4(pid, nil, syscall.WNOHANG, nil); reaped == pid || err != nil {
+					break
+				}
+				time.Sleep(time.Millisecond)
+			}
+		}
+		if strays == 0 {
+			break
+		}
+		count += strays
+	}
+	return count
+}
+
+// children lists the lab's own children (CONFIG_PROC_CHILDREN, Linux 3.5).
+func children() (pids []int) {
+	tasks, _ := os.ReadDir("/proc/self/task")
+	for _, task := range tasks {
+		b, _ := os.ReadFile("/proc/self/task/" + task.Name() + "/children")
+		for _, field := range strings.Fields(string(b)) {
+			if pid, err := strconv.Atoi(field); err == nil {
+				pids = append(pids, pid)
+			}
+		}
+	}
+	return pids
+}

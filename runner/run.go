@@ -1,0 +1,199 @@
+// Package runner carries out an experiment: it plans, starts one measured
+// process after the other, looks at each, and is the only writer of a run
+// directory. It knows no chart and judges nothing.
+package runner
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"alloclab/configs"
+	"alloclab/results"
+	"alloclab/runner/census"
+	"alloclab/runner/plan"
+	"alloclab/runner/process"
+)
+
+// Options says what to run and where.
+type Options struct {
+	Experiment *configs.Experiment
+	Catalog    configs.Catalog
+	Binaries   Binaries
+	Dir        string // of the run; must be empty or not exist
+	Tool       string // version of alloclab
+	SampleRate float64
+	// Progress is told of each trial's end; it may be nil.
+	Progress func(done, total int, t *results.Trial)
+	// Note is told what the user should know before figures are believed; it may be nil.
+	Note func(text string)
+}
+
+// DefaultRate is how often RSS is sampled, per second. Above 200 the sampler
+// can be felt: at 1000 it cost 5 % on two busy cores.
+const DefaultRate = 100
+
+// Run carries out the experiment. What has been measured stays, whatever ends the
+// run; an error says why not all trials were measured.
+func Run(ctx context.Context, o Options) (*results.Run, error) {
+	if err := makeRunDirectory(o.Dir); err != nil {
+		return nil, err
+	}
+	release, err := lock(o.Dir)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	stage, err := os.MkdirTemp("", "alloclab-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(stage)
+
+	s := &session{Options: o, blocks: census.NewBlocks(os.Getpagesize())}
+	if err := s.prepare(ctx, stage); err != nil {
+		return nil, err
+	}
+	if err := results.WriteRun(o.Dir, s.run); err != nil {
+		return nil, err
+	}
+	return &s.run, s.measure(ctx)
+}
+
+// makeRunDirectory makes the directory. One that holds a run already is
+// refused: its trials are of another plan.
+func makeRunDirectory(dir string) error {
+	if err := os.MkdirAll(filepath.Join(dir, results.SamplesDir), 0o755); err != nil {
+		return err
+	}
+	if _, err := os.Stat(filepath.Join(dir, results.RunFile)); err == nil {
+		return fmt.Errorf("%s holds a run already: choose another directory with --out, or remove it", dir)
+	}
+	return nil
+}
+
+// session is one run in progress.
+type session struct {
+	Options
+	run      results.Run
+	plan     []plan.Trial
+	variants map[string]*variant
+	machine  results.Machine
+	blocks   *census.Blocks
+}
+
+func (s *session) note(format string, args ...any) {
+	if s.Note != nil {
+		s.Note(fmt.Sprintf(format, args...))
+	}
+}
+
+// prepare does all that can fail before the first round: libraries, knobs and
+// proofs of every variant, the plan, the machine.
+func (s *session) prepare(ctx context.Context, stage string) error {
+	e := s.Experiment
+	if _, leftOut := process.Environment(); len(leftOut) > 0 {
+		s.note("variables of your environment that would change an allocator are left out: %v", leftOut)
+	}
+	if _, err := os.Lstat("/etc/malloc.conf"); err == nil {
+		s.note("/etc/malloc.conf exists: every jemalloc reads it. Its settings are among the effective knobs")
+	}
+	s.variants = map[string]*variant{}
+	var labels []string
+	for _, c := range e.Variants {
+		v, err := resolve(c, s.Binaries, stage)
+		if err != nil {
+			return fmt.Errorf("%s:%d:%d: variant %s: %w", e.File, c.At.Line, c.At.Column, c.Label, err)
+		}
+		if _, err := v.dryStart(ctx); err != nil {
+			return fmt.Errorf("%s:%d:%d: %w", e.File, c.At.Line, c.At.Column, err)
+		}
+		s.variants[c.Label] = v
+		labels = append(labels, c.Label)
+		s.run.Variants = append(s.run.Variants, v.Variant)
+	}
+	s.run.Cells = plan.Cells(e, kindOf(s.Catalog))
+	s.plan = plan.Order(s.run.Cells, labels, e.Rounds, e.Passes, e.Seed)
+	return s.describe()
+}
+
+// describe fills in what run.json says of the run.
+func (s *session) describe() error {
+	e := s.Experiment
+	fingerprint, boot, err := fingerprint(s.Binaries, s.variants)
+	if err != nil {
+		return err
+	}
+	hash, err := plan.Hash(s.run.Variants, s.run.Cells, s.plan)
+	if err != nil {
+		return err
+	}
+	encoded, err := json.Marshal(s.plan)
+	if err != nil {
+		return err
+	}
+	now := time.Now().UTC()
+	s.run.Run = fmt.Sprintf("%s-%s-%05d", e.Name, now.Format("20060102T150405"), os.Getpid())
+	s.run.Created = now.Format(time.RFC3339)
+	s.run.Tool = s.Tool
+	s.run.Experiment = results.Experiment{Name: e.Name, File: e.File, Source: string(e.Source)}
+	s.run.Plan, s.run.PlanHash = encoded, hash
+	s.run.Seed, s.run.Rounds, s.run.Passes = e.Seed, e.Rounds, e.Passes
+	s.run.Fingerprint, s.run.BootID = fingerprint, boot
+	s.machine = results.Machine{
+		Memory: fingerprint.Hash(results.ScopeMemory), Time: fingerprint.Hash(results.ScopeTime), Counts: fingerprint.Hash(results.ScopeCounts),
+	}
+	return nil
+}
+
+// measure runs the trials in the plan's order.
+func (s *session) measure(ctx context.Context) (err error) {
+	appender, torn, err := results.OpenAppender(filepath.Join(s.Dir, results.TrialsFile))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, appender.Close()) }()
+	if torn != nil {
+		s.note("%s", torn)
+	}
+	for i, p := range s.plan {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		record, samples := s.trial(p).run(ctx)
+		if samples != nil {
+			if err := results.WriteSamples(results.SamplesPath(s.Dir, p.Trial), samples); err != nil {
+				return err
+			}
+		}
+		if err := appender.Append(&record); err != nil {
+			return err
+		}
+		if s.Progress != nil {
+			s.Progress(i+1, len(s.plan), &record)
+		}
+	}
+	return ctx.Err()
+}
+
+func (s *session) trial(p plan.Trial) *trial {
+	cell, v := *s.run.Cell(p.Cell), s.variants[p.Variant]
+	t := &trial{Trial: p, cell: cell, variant: v, limit: s.Experiment.TimeLimit, rate: s.SampleRate, blocks: s.blocks, cpus: affinity(cell.CPUs)}
+	t.record = results.Trial{
+		V: results.Version, Run: s.run.Run, Plan: s.run.PlanHash, Machine: s.machine,
+		Trial: p.Trial, Cell: p.Cell, Workload: cell.Workload, Runtime: cell.Runtime, Params: map[string]any{},
+		Variant: v.Label, Allocator: v.allocator.Name, Knobs: v.Knobs, Round: p.Round, Pass: p.Pass,
+		Marks: []results.Mark{}, Warnings: []string{},
+	}
+	for _, param := range cell.Params {
+		t.record.Params[param.Name] = param.Value
+	}
+	if cell.Runtime == "go" {
+		t.warn("the Go runtime runs beside the workload: some of the threads, arenas and memory are its own")
+	}
+	return t
+}

@@ -1,0 +1,268 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"alloclab/allocators"
+	"alloclab/results"
+	"alloclab/runner/census"
+	"alloclab/runner/plan"
+	"alloclab/runner/proc"
+	"alloclab/runner/process"
+	"alloclab/runner/wire"
+)
+
+// trial is one measured process on its way from start to record.
+type trial struct {
+	plan.Trial
+	cell    results.Cell
+	variant *variant
+	limit   time.Duration
+	rate    float64 // samples a second
+	blocks  *census.Blocks
+	cpus    []int
+
+	record  results.Trial
+	process *process.Process
+	proc    *proc.Process
+	target  *wire.Target
+	clock   activeClock
+	sampler *sampler
+	began   usage   // at baseline
+	idleAt  float64 // active time of the idle mark
+}
+
+// errInterrupted ends a trial because the user stops the run.
+var errInterrupted = errors.New("interrupted")
+
+// run measures. It always returns a record; what went wrong is in its status
+// and warnings. Samples are nil where none were taken.
+func (t *trial) run(ctx context.Context) (results.Trial, []results.Sample) {
+	t.record.Started = time.Now().UTC().Format(time.RFC3339)
+	t.record.Metrics = map[string]float64{}
+	err := t.start()
+	if err == nil {
+		err = t.converse(ctx)
+	}
+	var samples []results.Sample
+	if t.sampler != nil {
+		t.record.Sampler = t.sampler.finish()
+		samples = t.sampler.series.Rows()
+		if fall, ok := results.IdleFall(samples); ok {
+			t.record.IdleFall = &fall
+		}
+	}
+	t.end(ctx, err)
+	return t.record, samples
+}
+
+func (t *trial) start() error {
+	target, files, err := wire.NewTarget()
+	if err != nil {
+		return err
+	}
+	t.target = target
+	defer files[0].Close() // the memfd stays with the lab
+	t.process, err = t.variant.start(t.cell.Runtime, files, t.cpus)
+	if err != nil {
+		return err
+	}
+	t.proc, err = proc.NewFS("/").Open(t.process.Pid)
+	return err
+}
+
+// converse takes the target from hello to bye.
+func (t *trial) converse(ctx context.Context) error {
+	stopWatching := context.AfterFunc(ctx, func() { _ = t.target.SetDeadline(time.Unix(1, 0)) })
+	defer stopWatching()
+	if err := t.target.SetDeadline(time.Now().Add(t.limit)); err != nil {
+		return err
+	}
+	id, err := t.target.Hello()
+	if err != nil {
+		return err
+	}
+	if t.record.Proof, err = t.variant.prove(id, ""); err != nil {
+		return err
+	}
+	parameters := append(parameterLines(t.cell.Params), fmt.Sprintf("seed=%d", t.record.Round)) // every variant of a round draws the same numbers
+	if err := t.target.Start(t.cell.Workload, parameters); err != nil {
+		return err
+	}
+	o := &observer{target: t.target, process: t.process, proc: t.proc, dialect: allocators.Dialect(id.Dialect), blocks: t.blocks}
+	for _, name := range []string{results.MarkBaseline, results.MarkHold, results.MarkFreed, results.MarkIdle} {
+		m, err := t.target.Expect(wire.Mark)
+		if err != nil {
+			return err
+		}
+		arrived := time.Now()
+		t.clock.park(arrived)
+		said, figures, _ := strings.Cut(m.Text, "\n")
+		if said != name {
+			return fmt.Errorf("the measured process came to mark %q where %q was due", said, name)
+		}
+		t.figures(figures)
+		if err := t.mark(o, name, arrived, 0); err != nil {
+			return err
+		}
+		if name != results.MarkIdle {
+			if err := t.resume(name); err != nil {
+				return err
+			}
+		}
+	}
+	if err := t.afterwards(o); err != nil {
+		return err
+	}
+	return t.target.Send(wire.Message{Type: wire.Bye})
+}
+
+// resume lets the target go on to the next mark.
+func (t *trial) resume(from string) error {
+	next := results.MarkOrder[slices.Index(results.MarkOrder, from)+1]
+	if from == results.MarkBaseline {
+		var err error
+		if t.began, err = readUsage(t.proc); err != nil {
+			return err
+		}
+		t.clock.start()
+		t.sampler = startSampler(t.proc, t.target.Memory, t.rate, &t.clock, next)
+	} else {
+		t.sampler.setPhase(next)
+		t.clock.resume()
+	}
+	return t.target.Send(wire.Message{Type: wire.Resume})
+}
+
+// afterwards is led by the lab: what does the allocator give back when told
+// to, when each thread has emptied its cache, and when the threads have ended?
+func (t *trial) afterwards(o *observer) error {
+	for _, step := range []struct {
+		mark    string
+		command wire.Type // before the purge
+	}{{results.MarkPurged, 0}, {results.MarkFlushed, wire.Flush}, {results.MarkExited, wire.Retire}} {
+		t.sampler.setPhase(step.mark)
+		t.clock.resume()
+		if step.command != 0 {
+			if _, ok, err := o.command(step.command); err != nil {
+				return err
+			} else if !ok {
+				t.clock.park(time.Now())
+				continue // the allocator has no such call: the mark is absent
+			}
+		}
+		took, ok, err := o.command(wire.Purge)
+		if err != nil {
+			return err
+		}
+		arrived := time.Now()
+		t.clock.park(arrived)
+		if !ok && step.mark == results.MarkPurged {
+			continue // no purge, so nothing that could be shown here
+		}
+		if err := t.mark(o, step.mark, arrived, took); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// mark records one look at the parked target.
+func (t *trial) mark(o *observer, name string, arrived time.Time, purge time.Duration) error {
+	m := results.Mark{Name: name, PurgeSeconds: purge.Seconds()}
+	m.T, _ = t.clock.now()
+	switch name {
+	case results.MarkFreed:
+		if err := t.measureWork(m.T); err != nil {
+			return err
+		}
+	case results.MarkIdle:
+		if err := t.measureFaults(); err != nil {
+			return err
+		}
+	}
+	if err := o.look(&m); err != nil {
+		return err
+	}
+	m.Parked = time.Since(arrived).Seconds()
+	t.record.Marks = append(t.record.Marks, m)
+	if m.Racy {
+		t.warn("the ledger of %s disagrees with RSS by %d bytes, twice", name, m.Ledger.Total()-m.RSS)
+	}
+	return nil
+}
+
+func (t *trial) warn(format string, args ...any) {
+	t.record.Warnings = append(t.record.Warnings, fmt.Sprintf(format, args...))
+}
+
+// parameterLines are a cell's parameters as the workload reads them: numbers
+// in base units.
+func parameterLines(params []results.Param) []string {
+	lines := make([]string, 0, len(params)+1)
+	for _, p := range params {
+		value := p.Value
+		if b, ok := value.(bool); ok {
+			value = map[bool]int{true: 1}[b]
+		}
+		if f, ok := value.(float64); ok {
+			lines = append(lines, fmt.Sprintf("%s=%.17g", p.Name, f))
+			continue
+		}
+		lines = append(lines, fmt.Sprintf("%s=%v", p.Name, value))
+	}
+	return lines
+}
+
+// end ends the process, if it has not ended, and says how the trial went.
+func (t *trial) end(ctx context.Context, err error) {
+	if t.process == nil {
+		t.record.Status = results.StatusSkipped
+		t.warn("%v", err)
+		if t.target != nil {
+			t.target.Close()
+		}
+		return
+	}
+	if err == nil || errors.Is(err, wire.ErrClosed) {
+		// It said, or showed, that it is about to end by itself.
+		if !t.process.Wait(exitLimit) {
+			err = errors.Join(err, fmt.Errorf("%w: it did not end within %v after the last mark", os.ErrDeadlineExceeded, exitLimit))
+		}
+	}
+	endedItself := t.process.Wait(0)
+	t.target.Close()
+	strays := t.process.End(true)
+	if t.proc != nil {
+		t.proc.Close()
+	}
+	status := t.process.Status()
+	t.record.Exit = results.Exit{Stderr: t.process.Output.String()}
+	if status.Exited() {
+		t.record.Exit.Code = status.ExitStatus()
+	}
+	if status.Signaled() {
+		t.record.Exit.Signal = signalName(status.Signal())
+	}
+	if strays > 0 {
+		t.warn("it left %d processes behind, which the lab ended", strays)
+	}
+	if ctx.Err() != nil {
+		err = errInterrupted
+	}
+	t.record.Status = judge(err, endedItself, t.record.Exit)
+	if err != nil && t.record.Status != results.StatusOK {
+		t.warn("%v", err)
+	}
+	t.summarise()
+}
+
+// exitLimit is how long a process may take to exit after its last mark; an
+// allocator may print its statistics then.
+const exitLimit = 10 * time.Second

@@ -1,0 +1,167 @@
+package wire
+
+import (
+	"fmt"
+	"os"
+	"sync/atomic"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// Memory is the shared memfd, as the lab sees it. The target sizes and lays it
+// out between Go and Ready.
+type Memory struct {
+	file *os.File
+	data []byte
+	head *header
+}
+
+// NewMemory makes an empty memfd for one target.
+func NewMemory() (*Memory, error) {
+	fd, err := unix.MemfdCreate("alloclab", unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
+	if err != nil {
+		return nil, fmt.Errorf("memfd_create: %w", err)
+	}
+	return &Memory{file: os.NewFile(uintptr(fd), "memfd:alloclab")}, nil
+}
+
+// File is the descriptor that the target inherits.
+func (m *Memory) File() *os.File { return m.file }
+
+// Attach maps the memory after Ready. What the target wrote is not trusted:
+// every offset is checked against the memfd's size.
+func (m *Memory) Attach() error {
+	info, err := m.file.Stat()
+	if err != nil {
+		return fmt.Errorf("the lab's memory: %w", err)
+	}
+	size := uint64(info.Size())
+	if size < 4096 {
+		return fmt.Errorf("the lab's memory has only %d bytes", size)
+	}
+	var page [4096]byte
+	if _, err := m.file.ReadAt(page[:], 0); err != nil {
+		return fmt.Errorf("the lab's memory: %w", err)
+	}
+	h := (*header)(unsafe.Pointer(&page[0]))
+	if err := h.check(size); err != nil {
+		return err
+	}
+	// Only the header, lanes and window are of use here: the rest is the workload's.
+	shared := h.WindowOffset + h.WindowBytes
+	if m.data, err = unix.Mmap(int(m.file.Fd()), 0, int(shared), unix.PROT_READ, unix.MAP_SHARED); err != nil {
+		return fmt.Errorf("mmap of the lab's memory: %w", err)
+	}
+	m.head = (*header)(unsafe.Pointer(&m.data[0]))
+	return nil
+}
+
+func (h *header) check(size uint64) error {
+	switch {
+	case h.Magic != Magic:
+		return fmt.Errorf("the lab's memory begins with %#x instead of %#x", h.Magic, uint64(Magic))
+	case h.Version != Version:
+		return fmt.Errorf("the measured program speaks version %d of the wire, this lab version %d: build both again", h.Version, Version)
+	case h.LaneCount == 0 || h.LaneOffset%128 != 0 || h.LaneOffset < uint64(unsafe.Sizeof(*h)) || h.LaneOffset > size,
+		h.WindowOffset%8 != 0 || h.WindowOffset > size || h.LaneOffset+uint64(h.LaneCount)*laneBytes > h.WindowOffset,
+		h.WindowBytes > size-h.WindowOffset:
+		return fmt.Errorf("the lab's memory is laid out beyond its %d bytes: %+v", size, *h)
+	}
+	return nil
+}
+
+const laneBytes = uint64(unsafe.Sizeof(lane{}))
+
+// Close unmaps the memory and closes the descriptor.
+func (m *Memory) Close() error {
+	if m.data != nil {
+		if err := unix.Munmap(m.data); err != nil {
+			return err
+		}
+		m.data, m.head = nil, nil
+	}
+	return m.file.Close()
+}
+
+// Telemetry is the sum of all lanes at one reading.
+type Telemetry struct {
+	Operations  uint64
+	LiveBytes   int64
+	LiveBlocks  int64
+	Allocations uint64
+	Frees       uint64
+	Work        []Work // per worker that had timed work, in lane order
+}
+
+// Work is one thread's timed part, in ns.
+type Work struct {
+	WallNS, CPUNS, WaitNS uint64
+	Operations            uint64
+}
+
+func (m *Memory) lane(i uint32) *lane {
+	return (*lane)(unsafe.Pointer(&m.data[m.head.LaneOffset+uint64(i)*laneBytes]))
+}
+
+// Live sums what the sampler needs, without allocating. Lanes are read one
+// after the other while their owners write: a block that moves between threads
+// in that time may be missed or counted twice for one reading.
+func (m *Memory) Live() (operations uint64, liveBytes int64) {
+	for i := range m.head.LaneCount {
+		l := m.lane(i)
+		operations += atomic.LoadUint64(&l.Operations)
+		liveBytes += atomic.LoadInt64(&l.LiveBytes)
+	}
+	return operations, liveBytes
+}
+
+// Telemetry sums all lanes.
+func (m *Memory) Telemetry() Telemetry {
+	var t Telemetry
+	for i := range m.head.LaneCount {
+		l := m.lane(i)
+		operations := atomic.LoadUint64(&l.Operations)
+		t.Operations += operations
+		t.LiveBytes += atomic.LoadInt64(&l.LiveBytes)
+		t.LiveBlocks += atomic.LoadInt64(&l.LiveBlocks)
+		t.Allocations += atomic.LoadUint64(&l.Allocations)
+		t.Frees += atomic.LoadUint64(&l.Frees)
+		if ns := atomic.LoadUint64(&l.WorkNS); ns > 0 {
+			t.Work = append(t.Work, Work{
+				WallNS: ns, CPUNS: atomic.LoadUint64(&l.WorkCPUNS), WaitNS: atomic.LoadUint64(&l.WaitNS), Operations: operations,
+			})
+		}
+	}
+	return t
+}
+
+// Window is the first n bytes of the window. It is valid until the next command.
+func (m *Memory) Window(n uint64) ([]byte, error) {
+	if n > m.head.WindowBytes {
+		return nil, fmt.Errorf("the measured process says it wrote %d bytes into a window of %d", n, m.head.WindowBytes)
+	}
+	return m.data[m.head.WindowOffset : m.head.WindowOffset+n], nil
+}
+
+// Blocks is the first n entries of a block list in the window.
+func (m *Memory) Blocks(n uint64) ([]Block, error) { return entries[Block](m, n) }
+
+// Regions is the first n regions in the window.
+func (m *Memory) Regions(n uint64) ([]Region, error) { return entries[Region](m, n) }
+
+func entries[T any](m *Memory, n uint64) ([]T, error) {
+	var one T
+	size := uint64(unsafe.Sizeof(one))
+	if n > m.head.WindowBytes/size {
+		return nil, fmt.Errorf("the measured process says it wrote %d entries of %d bytes into a window of %d", n, size, m.head.WindowBytes)
+	}
+	if n == 0 {
+		return nil, nil
+	}
+	b, err := m.Window(n * size)
+	if err != nil {
+		return nil, err
+	}
+	return unsafe.Slice((*T)(unsafe.Pointer(&b[0])), n), nil
+}

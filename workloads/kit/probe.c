@@ -1,0 +1,113 @@
+/*
+ * probe.c - which dialect this process speaks, and who serves malloc in it.
+ *
+ * A weak undefined symbol of position-independent code is read through the
+ * global offset table, which the dynamic linker fills in: so the program that
+ * was linked without jemalloc finds mallctl when libjemalloc is preloaded,
+ * also where it is not a PIE (tried with binutils 2.40, both ways). Code that
+ * is not built with -fPIC would have a constant null there.
+ */
+#define _GNU_SOURCE
+#include "probe_dialect.h"
+
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#if !defined(__PIC__)
+#error "build the probe with -fPIC: its weak symbols would be constants"
+#endif
+
+static const char *served_by = "";
+static const void *served_base;
+
+/*
+ * The malloc to be judged. An agent interposes malloc itself and passes calls
+ * on, so its own object is the wrong answer: it defines PROBE_INTERPOSES and
+ * the next malloc in search order is asked for.
+ */
+static const void *malloc_address(void)
+{
+#ifdef PROBE_INTERPOSES
+	return dlsym(RTLD_NEXT, "malloc");
+#else
+	return PROBE_ADDRESS(malloc);
+#endif
+}
+
+/* Set by the linker: where the program itself lies. */
+extern const char __executable_start[], end[];
+
+/*
+ * The object that holds an address: its base and, where name is not null, its
+ * path. In a static program dladdr knows nothing, and there is only the program.
+ */
+static const void *object_of(const void *address, const char **name)
+{
+	static char program[4096];
+	Dl_info info;
+
+	if (address == NULL)
+		return NULL;
+	if (dladdr(address, &info) != 0) {
+		if (name != NULL)
+			*name = info.dli_fname;
+		return info.dli_fbase;
+	}
+	if ((const char *)address < __executable_start || (const char *)address >= end)
+		return NULL;
+	if (name != NULL && readlink("/proc/self/exe", program, sizeof program - 1) > 0)
+		*name = program;
+	return __executable_start;
+}
+
+const char *probe_served_by(void)
+{
+	if (served_base == NULL)
+		served_base = object_of(malloc_address(), &served_by);
+	return served_by;
+}
+
+bool probe_serves_malloc(const void *address)
+{
+	const void *base = object_of(address, NULL);
+
+	probe_served_by();
+	return base != NULL && base == served_base;
+}
+
+static bool unknown_present(void)
+{
+	return true;
+}
+
+static void unknown_open(void)
+{
+}
+
+static void unknown_say_nothing(struct text *t)
+{
+	(void)t;
+}
+
+const struct probe probe_unknown = {
+	.dialect = "unknown",
+	.present = unknown_present,
+	.open = unknown_open,
+	.identify = unknown_say_nothing,
+	.statistics = unknown_say_nothing,
+};
+
+const struct probe *probe_open(void)
+{
+	/* ptmalloc after the others: in a static program they all share one object with libc. */
+	static const struct probe *const dialects[] = {
+		&probe_jemalloc, &probe_tcmalloc, &probe_mimalloc, &probe_ptmalloc, &probe_unknown,
+	};
+	const struct probe *const *dialect = dialects;
+
+	while (!(*dialect)->present())
+		dialect++;
+	(*dialect)->open();
+	return *dialect;
+}

@@ -1,0 +1,169 @@
+/*
+ * workers.c - the workload's threads. They live from before baseline until the
+ * lab retires them: a thread's end makes jemalloc purge and mimalloc abandon
+ * its heap, so a workload whose threads ended at "freed" would measure that.
+ *
+ * Between orders they wait on a futex word: no thread spins and none calls
+ * malloc. Their stacks are one mapping of the kit's own, so that the lab can
+ * tell them from a heap.
+ */
+#include <errno.h>
+#include <linux/futex.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "internal.h"
+
+#define STACK_BYTES (256u << 10)
+#define GUARD_BYTES 4096u
+
+static void futex_wait(_Atomic uint32_t *word, uint32_t value)
+{
+	syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, NULL, NULL, 0);
+}
+
+static void futex_wake_all(_Atomic uint32_t *word)
+{
+	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL, NULL, 0);
+}
+
+uint64_t kit_now(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static uint64_t thread_cpu_now(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+void kit_sleep_until(uint64_t ns)
+{
+	struct timespec t = { .tv_sec = (time_t)(ns / 1000000000u), .tv_nsec = (long)(ns % 1000000000u) };
+	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL) == EINTR)
+		;
+}
+
+void kit_work_begin(struct kit_worker *w)
+{
+	w->work_started_cpu_ns = thread_cpu_now();
+	w->work_started_ns = kit_now();
+}
+
+void kit_work_end(struct kit_worker *w)
+{
+	w->count.work_ns += kit_now() - w->work_started_ns;
+	w->count.work_cpu_ns += thread_cpu_now() - w->work_started_cpu_ns;
+	kit_publish(w);
+}
+
+/* Each field is one aligned store, so a reader never sees half a number; fields may be of different instants. */
+void kit_publish(struct kit_worker *w)
+{
+	const uint64_t *from = (const uint64_t *)&w->count;
+	uint64_t *to = (uint64_t *)w->lane;
+	for (size_t i = 0; i < offsetof(struct wire_lane, reserved) / sizeof *to; i++)
+		__atomic_store_n(&to[i], from[i], __ATOMIC_RELAXED);
+}
+
+unsigned kit_threads(const struct kit *kit)
+{
+	return kit->threads;
+}
+
+struct kit_worker *kit_worker(const struct kit *kit, unsigned index)
+{
+	return &kit->workers[index];
+}
+
+static void finish(struct kit *kit)
+{
+	if (atomic_fetch_sub(&kit->busy, 1) == 1)
+		futex_wake_all(&kit->busy);
+}
+
+static void *worker_main(void *argument)
+{
+	struct kit_worker *w = argument;
+	struct kit *kit = w->kit;
+	uint32_t seen = 0; /* every thread sees every generation: the next is given only when all have finished */
+	finish(kit);       /* the start itself is waited for */
+	for (;;) {
+		while (atomic_load(&kit->generation) == seen)
+			futex_wait(&kit->generation, seen);
+		seen++;
+		if (!kit->order)
+			return NULL;
+		kit->order(w);
+		kit_publish(w);
+		finish(kit);
+	}
+}
+
+static void wait_until_idle(struct kit *kit)
+{
+	for (uint32_t busy; (busy = atomic_load(&kit->busy)) != 0;)
+		futex_wait(&kit->busy, busy);
+}
+
+size_t kit_stack_bytes(unsigned threads)
+{
+	return (size_t)threads * (STACK_BYTES + GUARD_BYTES);
+}
+
+void kit_start_workers(struct kit *kit)
+{
+	if (kit->threads == 0)
+		return;
+	kit->stacks_bytes = kit_stack_bytes(kit->threads);
+	kit->stacks = mmap(NULL, kit->stacks_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+	if (kit->stacks == MAP_FAILED)
+		kit_fail(KIT_INTERNAL, "mmap of %zu bytes for stacks: %s", kit->stacks_bytes, strerror(errno));
+	atomic_store(&kit->busy, kit->threads);
+	for (unsigned i = 1; i <= kit->threads; i++) {
+		char *stack = kit->stacks + (size_t)(i - 1) * (STACK_BYTES + GUARD_BYTES);
+		pthread_attr_t attributes;
+		pthread_attr_init(&attributes);
+		mprotect(stack, GUARD_BYTES, PROT_NONE);
+		pthread_attr_setstack(&attributes, stack + GUARD_BYTES, STACK_BYTES);
+		int error = pthread_create(&kit->handles[i], &attributes, worker_main, &kit->workers[i]);
+		if (error)
+			kit_fail(KIT_INTERNAL, "pthread_create of worker %u of %u: %s", i, kit->threads, strerror(error));
+		pthread_attr_destroy(&attributes);
+	}
+	wait_until_idle(kit);
+}
+
+static void give_order(struct kit *kit, void (*order)(struct kit_worker *))
+{
+	kit->order = order;
+	atomic_store(&kit->busy, kit->threads);
+	atomic_fetch_add(&kit->generation, 1);
+	futex_wake_all(&kit->generation);
+}
+
+void kit_everyone(struct kit *kit, void (*order)(struct kit_worker *))
+{
+	if (!kit->retired)
+		give_order(kit, order);
+	order(&kit->workers[0]);
+	kit_publish(&kit->workers[0]);
+	if (!kit->retired)
+		wait_until_idle(kit);
+}
+
+void kit_retire_workers(struct kit *kit)
+{
+	if (kit->retired)
+		return;
+	give_order(kit, NULL);
+	for (unsigned i = 1; i <= kit->threads; i++)
+		pthread_join(kit->handles[i], NULL);
+	kit->retired = true;
+}

@@ -1,1 +1,84 @@
-# alloclab: everything that is built or run.
+# alloclab. `make run` and `make test` are all that a newcomer needs; the rest
+# is in CONTRIBUTING order below.
+
+SHELL := /bin/bash
+GO ?= go
+PREFIX ?= /usr/local
+BIN := $(CURDIR)/bin
+GO_MIN := 1.26
+
+LINKED := ptmalloc jemalloc tcmalloc mimalloc
+WORKLOADS := $(addprefix $(BIN)/workload-,$(LINKED))
+PLAIN := $(BIN)/plain-threads4k $(BIN)/plain-iobuf
+
+# What the build needs, and what only tests and comparisons need (Debian 12 names).
+BUILD_PACKAGES := gcc libc6-dev libjemalloc-dev libgoogle-perftools-dev libmimalloc-dev libtbbmalloc2
+TEST_PACKAGES := $(BUILD_PACKAGES) procps time strace valgrind gdb chromium
+
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+CFLAGS := -std=gnu11 -O2 -g -pthread -Wall -Wextra -Werror \
+	-fno-builtin-malloc -fno-builtin-calloc -fno-builtin-realloc -fno-builtin-free
+
+.DEFAULT_GOAL := help
+.PHONY: help run test build lint bench soak install deps test-deps check-go clean FORCE
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+run: build ## install what is missing, build, run the quick experiment
+	@$(BIN)/alloclab run quick
+
+test: test-deps build ## all tests that take less than a minute each; under 10 minutes
+	$(GO) vet ./...
+	$(GO) test -timeout 9m ./...
+
+build: deps $(BIN)/alloclab $(WORKLOADS) $(PLAIN) ## everything into bin/
+
+# go build decides itself what is stale, so the binaries are always asked for.
+$(BIN)/alloclab: FORCE check-go
+	@CGO_ENABLED=0 $(GO) build -o $@ ./cmd/alloclab
+
+$(BIN)/workload-%: FORCE check-go
+	@$(GO) build -tags alloc_$* -o $@ ./workloads
+
+# The workloads as ordinary programs, without wire and lab.
+KIT := $(addprefix workloads/kit/,parameters.c memory.c workers.c)
+$(BIN)/plain-threads4k: workloads/threads4k.c workloads/plain/main.c $(KIT) $(wildcard workloads/kit/*.h)
+	@mkdir -p $(BIN)
+	@$(CC) $(CFLAGS) -Iworkloads -o $@ $(filter %.c,$^)
+$(BIN)/plain-iobuf: $(wildcard workloads/iobuf*.c) workloads/plain/main.c $(KIT) $(wildcard workloads/kit/*.h workloads/*.h)
+	@mkdir -p $(BIN)
+	@$(CC) $(CFLAGS) -Iworkloads -o $@ $(filter %.c,$^)
+
+lint: check-go ## vet, staticcheck, formatting, tidy modules
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "run gofmt -w on these files"; exit 1; }
+	$(GO) vet ./...
+	$(GO) run $(STATICCHECK) ./...
+	$(GO) mod tidy -diff
+
+bench: build ## every number that the lab promises, achieved against its bar
+	$(GO) test -run '^$$' -bench . -benchtime 1s ./runner/census ./runner/proc ./results
+	$(GO) run ./bench/promises
+
+soak: test-deps build ## checks of more than a minute: fuzzing, kill -9, long series
+	ALLOCLAB_SOAK=1 $(GO) test -timeout 60m -run 'Soak' -v ./...
+	bash scripts/fuzz
+
+install: build ## programs into $(PREFIX)/bin and $(PREFIX)/libexec/alloclab
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/alloclab
+	install -m 755 $(BIN)/alloclab $(DESTDIR)$(PREFIX)/bin/
+	install -m 755 $(WORKLOADS) $(DESTDIR)$(PREFIX)/libexec/alloclab/
+
+deps: ## install the packages that building needs and this machine lacks
+	@bash scripts/packages $(BUILD_PACKAGES)
+
+test-deps: ## the same for tests
+	@bash scripts/packages $(TEST_PACKAGES)
+
+check-go:
+	@command -v $(GO) >/dev/null || { echo "Go is not installed: get $(GO_MIN) or later from https://go.dev/dl/" >&2; exit 1; }
+	@v=$$($(GO) env GOVERSION | sed 's/^go//'); printf '%s\n' $(GO_MIN) "$$v" | sort -VC || \
+		{ echo "alloclab needs Go $(GO_MIN) or later and this is $$v: get one from https://go.dev/dl/" >&2; exit 1; }
+
+clean: ## remove what was built
+	rm -rf $(BIN)

@@ -30,6 +30,16 @@ func build(t *testing.T, name string, flags ...string) string {
 	if err != nil || len(sources) == 0 {
 		t.Fatalf("no probe: %v", err)
 	}
+	for _, pattern := range []string{kit + "/*.[ch]", "testdata/*.c"} {
+		files, _ := filepath.Glob(pattern)
+		for _, file := range files {
+			// What cc reads the go command cannot see: without this it would
+			// answer from its cache although a source has changed.
+			if _, err := os.Stat(file); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
 	out := filepath.Join(t.TempDir(), name)
 	args := []string{"-std=c11", "-O2", "-fPIC", "-no-pie", "-Wall", "-Wextra", "-Werror", "-fno-builtin-malloc", "-fno-builtin-calloc",
 		"-fno-builtin-realloc", "-fno-builtin-free", "-I", kit, "-o", out, "testdata/probe_live.c"}
@@ -103,7 +113,7 @@ func preloaded(t *testing.T, a Allocator, knobs map[string]any) []string {
 // The probe must not call malloc after it was opened: the program interposes
 // malloc, and counts.
 func TestProbeDoesNotAllocate(t *testing.T) {
-	program := build(t, "count", "-DCOUNT_MALLOC", "-DPROBE_INTERPOSES")
+	program := build(t, "count", "-DPROBE_INTERPOSES", "testdata/count_malloc.c")
 	counts := regexp.MustCompile(`(?m)^(\w*malloc_calls) (\d+)$`)
 	for _, a := range All() {
 		t.Run(a.Name, func(t *testing.T) {
@@ -142,6 +152,7 @@ func TestProbeAndClaimsLive(t *testing.T) {
 			if s.told.Identify["allocator_version"] == "" {
 				t.Error("it does not tell its version")
 			}
+			workers, main := keptBy(4, 2000, 3000, 16)
 			var free []int64
 			for _, mark := range []string{"freed", "purged", "parked", "flushed", "exited"} {
 				c, err := Claims(s.dialect, s.marks[mark])
@@ -150,6 +161,10 @@ func TestProbeAndClaimsLive(t *testing.T) {
 				}
 				free = append(free, sum(c))
 				checkLive(t, mark, a, s.marks[mark], c)
+			}
+			flushed := claims(t, s.dialect, s.marks["flushed"])
+			if got := *flushed.Stats.Allocated; got < workers || got > (workers+main)*5/4+500e3 {
+				t.Errorf("flushed: it says %d bytes are allocated; the workers hold %d, the main thread %d", got, workers, main)
 			}
 			// 8000 blocks of which one in 16 is kept: about 15 MB were freed.
 			if free[0] < 10e6 {
@@ -162,6 +177,36 @@ func TestProbeAndClaimsLive(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Where nearly every block was freed, by other threads than its own, mimalloc's
+// visitors must meet pages that hold no block: those are no units in use.
+func TestMimallocVisitsFreePages(t *testing.T) {
+	s := run(t, build(t, "live"), preloaded(t, mimalloc, nil), "4", "2000", "300", "100000")
+	raw := s.marks["freed"]
+	free := all(t, raw, `(?m)^visit\.free (\d+)$`)
+	c := claims(t, s.dialect, raw)
+	if free < 64<<10 || *c.UnitGross > all(t, raw, `(?m)^visit\.committed (\d+)$`)-free {
+		t.Errorf("%d bytes in free pages, %d in units", free, *c.UnitGross)
+	}
+}
+
+// keptBy is what probe_live's threads hold at the end, by its source: what the
+// workers asked for, and what the main thread did.
+func keptBy(threads, blocks, size, keep int64) (workers, main int64) {
+	sizeOf := func(i int64) int64 {
+		if i%4 == 1 {
+			return 24 + i%100
+		}
+		return size/2 + i*37%(size+1)
+	}
+	for i := int64(0); i < blocks; i += keep {
+		workers += sizeOf(i)
+	}
+	for i := int64(1); i < 400; i += 2 {
+		main += sizeOf(i)
+	}
+	return threads * (workers + 16000), main
 }
 
 func sum(c Claimed) (total int64) {

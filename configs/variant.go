@@ -9,9 +9,8 @@ func variants(top *section, allocators []Entry) []Variant {
 	for _, s := range top.tables("variant") {
 		s.only("is no key of a variant", "allocator", "label", "library", "knobs")
 		v := Variant{
-			Label: s.text("label", `/\`, "labels become parts of file names"),
-			// ld.so(8) divides LD_PRELOAD at spaces and colons and knows no escape.
-			Library: s.text("library", ": ", "LD_PRELOAD cannot carry such a path"),
+			Label:   s.text("label", `/\`, "labels become parts of file names"),
+			Library: s.text("library", "", ""),
 			Knobs:   map[string]any{},
 			At:      s.place.key,
 		}

@@ -71,7 +71,10 @@ func (r row) median(of func(*results.Trial) (float64, bool)) figure {
 		}
 	}
 	m, err := values.Median()
-	return figure{m, err == nil}
+	if err != nil { // there are none; the library's NaN would spoil any order
+		return figure{}
+	}
+	return figure{m, true}
 }
 
 func (r row) metric(name string) figure {

@@ -131,10 +131,11 @@ func (r *Reader) Err() error { return r.err }
 //
 // A trial number that occurs twice in a run comes from a repeated trial (a
 // resumed run does an interrupted one again) or from a merge of overlapping
-// files. Of such lines the last that is ok stands, or the last of all if none
-// is: a later failure does not take away a figure that was had. It stands in
-// the place of the first, and each line passed over is a warning, so that a
-// crash before a success does not go unseen.
+// files; a starved one is repeated too. Of such lines the last that counts
+// stands, else the last that is ok, else the last of all: what comes later
+// does not take away a figure that was had. It stands in the place of the
+// first. Each line passed over is a warning, so that a crash before a success
+// does not go unseen; only a starved one is passed over without a word.
 func ReadTrials(path string) (trials []Trial, warnings []string, err error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -158,18 +159,33 @@ func ReadTrials(path string) (trials []Trial, warnings []string, err error) {
 			continue
 		}
 		stands, passed := first.line, r.Line()
-		passedStatus := t.Status
-		if t.Status == StatusOK || trials[first.index].Status != StatusOK {
+		over := *t
+		if rank(t) >= rank(&trials[first.index]) {
 			stands, passed = passed, stands
-			passedStatus = trials[first.index].Status
+			over = trials[first.index]
 			trials[first.index] = *t
 			seen[k] = place{first.index, stands}
 		}
+		if over.Starved() && over.Status == StatusOK {
+			continue // repeated for that reason, by the plan
+		}
 		warnings = append(warnings, fmt.Sprintf("%s:%d: trial %d (%s) is passed over: line %d holds it again",
-			path, passed, t.Trial, passedStatus, stands))
+			path, passed, t.Trial, over.Status, stands))
 	}
 	if torn := r.Torn(); torn != nil {
 		warnings = append(warnings, torn.String())
 	}
 	return trials, warnings, r.Err()
+}
+
+// rank orders lines of one and the same trial: the highest is kept.
+func rank(t *Trial) int {
+	switch {
+	case t.Counts():
+		return 2
+	case t.Status == StatusOK:
+		return 1
+	default:
+		return 0
+	}
 }

@@ -30,7 +30,9 @@ func (c Cell) Words() string {
 		}
 		words = append(words, Plain(text))
 	}
-	if c.CPUs > 0 {
+	if c.CPUs == 1 {
+		words = append(words, "on 1 CPU")
+	} else if c.CPUs > 1 {
 		words = append(words, fmt.Sprintf("on %d CPUs", c.CPUs))
 	}
 	if c.Runtime == "go" {

@@ -25,7 +25,8 @@ type Trial struct {
 	Knobs     map[string]any     `json:"knobs"`
 	Round     int                `json:"round"` // from 1
 	Pass      string             `json:"pass"`
-	Started   string             `json:"started"` // wall clock, RFC 3339: a label, never a duration
+	Attempt   int                `json:"attempt,omitempty"` // from 2: a starved trial was repeated, this many times in all
+	Started   string             `json:"started"`           // wall clock, RFC 3339: a label, never a duration
 	Status    Status             `json:"status"`
 	Exit      Exit               `json:"exit"`
 	Proof     Proof              `json:"proof"`

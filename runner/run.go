@@ -16,6 +16,7 @@ import (
 	"alloclab/results"
 	"alloclab/runner/census"
 	"alloclab/runner/plan"
+	"alloclab/runner/proc"
 	"alloclab/runner/process"
 )
 
@@ -27,6 +28,7 @@ type Options struct {
 	Dir        string // of the run; must be empty or not exist
 	Tool       string // version of alloclab
 	SampleRate float64
+	Force      bool // go on where memory looks too small
 	// Progress is told of each trial's end; it may be nil.
 	Progress func(done, total int, t *results.Trial)
 	// Note is told what the user should know before figures are believed; it may be nil.
@@ -79,11 +81,13 @@ func makeRunDirectory(dir string) error {
 // session is one run in progress.
 type session struct {
 	Options
-	run      results.Run
-	plan     []plan.Trial
-	variants map[string]*variant
-	machine  results.Machine
-	blocks   *census.Blocks
+	run        results.Run
+	plan       []plan.Trial
+	variants   map[string]*variant
+	machine    results.Machine
+	blocks     *census.Blocks
+	starvedRow int
+	newGroup   func() (*process.Group, error) // nil where no control group can be made
 }
 
 func (s *session) note(format string, args ...any) {
@@ -117,8 +121,44 @@ func (s *session) prepare(ctx context.Context, stage string) error {
 		s.run.Variants = append(s.run.Variants, v.Variant)
 	}
 	s.run.Cells = plan.Cells(e, kindOf(s.Catalog))
+	for _, c := range s.run.Cells {
+		if n := len(allowedCPUs()); c.CPUs > n {
+			return fmt.Errorf("%s asks for %d CPUs and this machine lets the lab use %d", c.Name, c.CPUs, n)
+		}
+	}
+	host, err := proc.NewFS("/").Host()
+	if err != nil {
+		return err
+	}
+	room := memoryRoom(host)
+	most, err := largest(s.run.Cells, s.Binaries, room, s.Force)
+	if err != nil {
+		return err
+	}
+	if err := warmMemory(min(most, room)); err != nil {
+		return err
+	}
+	s.capMemory(host.Cgroup, room)
 	s.plan = plan.Order(s.run.Cells, labels, e.Rounds, e.Passes, e.Seed)
 	return s.describe()
+}
+
+// capMemory arranges for each trial to run in a memory control group, so that
+// a workload that grows beyond the machine is killed alone and is known to
+// have been.
+func (s *session) capMemory(c proc.Cgroup, room int64) {
+	version := c.Controllers["memory"]
+	if !c.Writable || c.MemoryDir == "" || version == "" {
+		s.note("no control group can be made here: a trial that runs out of memory can only be suspected of it")
+		return
+	}
+	s.newGroup = func() (*process.Group, error) { return process.NewGroup(c.MemoryDir, version, room) }
+	if g, err := s.newGroup(); err != nil {
+		s.newGroup = nil
+		s.note("no control group can be made here (%v): a trial that runs out of memory can only be suspected of it", err)
+	} else {
+		g.Remove()
+	}
 }
 
 // describe fills in what run.json says of the run.
@@ -164,13 +204,8 @@ func (s *session) measure(ctx context.Context) (err error) {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		record, samples := s.trial(p).run(ctx)
-		if samples != nil {
-			if err := results.WriteSamples(results.SamplesPath(s.Dir, p.Trial), samples); err != nil {
-				return err
-			}
-		}
-		if err := appender.Append(&record); err != nil {
+		record, err := s.attempt(ctx, p, appender)
+		if err != nil {
 			return err
 		}
 		if s.Progress != nil {
@@ -180,9 +215,48 @@ func (s *session) measure(ctx context.Context) (err error) {
 	return ctx.Err()
 }
 
+// Repeats of starved trials: how many attempts one trial gets, and after how many
+// trials in a row that stayed starved the lab gives the machine up.
+const (
+	attempts    = 3
+	hopelessRow = 2
+)
+
+// attempt carries out one trial and records every attempt. One that did not
+// get the processor is repeated, as long as this machine gives hope.
+func (s *session) attempt(ctx context.Context, p plan.Trial, appender *results.Appender) (results.Trial, error) {
+	for n := 1; ; n++ {
+		t := s.trial(p)
+		if n > 1 {
+			t.record.Attempt = n
+		}
+		record, samples := t.run(ctx)
+		if samples != nil {
+			if err := results.WriteSamples(results.SamplesPath(s.Dir, p.Trial), samples); err != nil {
+				return record, err
+			}
+		}
+		if err := appender.Append(&record); err != nil {
+			return record, err
+		}
+		switch {
+		case record.Status != results.StatusOK || !record.Starved():
+			s.starvedRow = 0
+			return record, nil
+		case s.starvedRow >= hopelessRow:
+			return record, nil
+		case n == attempts:
+			if s.starvedRow++; s.starvedRow == hopelessRow {
+				s.note("others use the processors so much that %d trials in a row stayed starved after %d attempts: no more are repeated", hopelessRow, attempts)
+			}
+			return record, nil
+		}
+	}
+}
+
 func (s *session) trial(p plan.Trial) *trial {
 	cell, v := *s.run.Cell(p.Cell), s.variants[p.Variant]
-	t := &trial{Trial: p, cell: cell, variant: v, limit: s.Experiment.TimeLimit, rate: s.SampleRate, blocks: s.blocks, cpus: affinity(cell.CPUs)}
+	t := &trial{Trial: p, cell: cell, variant: v, limit: s.Experiment.TimeLimit, rate: s.SampleRate, blocks: s.blocks, cpus: affinity(cell.CPUs), newGroup: s.newGroup}
 	t.record = results.Trial{
 		V: results.Version, Run: s.run.Run, Plan: s.run.PlanHash, Machine: s.machine,
 		Trial: p.Trial, Cell: p.Cell, Workload: cell.Workload, Runtime: cell.Runtime, Params: map[string]any{},

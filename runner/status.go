@@ -21,8 +21,9 @@ var (
 )
 
 // judge says how a trial ended: err is what the conversation met, endedItself
-// whether the process ended before the lab told it to.
-func judge(err error, endedItself bool, exit results.Exit) results.Status {
+// whether the process ended before the lab told it to, outOfMemory whether the
+// kernel says that it killed for memory in the process's control group.
+func judge(err error, endedItself, outOfMemory bool, exit results.Exit) results.Status {
 	var fail *wire.FailError
 	var fault *census.FaultError
 	switch {
@@ -38,6 +39,8 @@ func judge(err error, endedItself bool, exit results.Exit) results.Status {
 		return results.StatusOutOfMemory
 	case errors.As(err, &fail) && fail.Kind == wire.FailCorruption, errors.As(err, &fault):
 		return results.StatusChecksumMismatch
+	case outOfMemory:
+		return results.StatusOOM
 	case endedItself && exit.Signal == "SIGKILL":
 		return results.StatusOOMSuspected
 	case endedItself && exit.Signal != "":

@@ -28,6 +28,9 @@ type trial struct {
 	blocks  *census.Blocks
 	cpus    []int
 
+	newGroup func() (*process.Group, error)
+	group    *process.Group
+
 	record  results.Trial
 	process *process.Process
 	proc    *proc.Process
@@ -72,6 +75,14 @@ func (t *trial) start() error {
 	t.process, err = t.variant.start(t.cell.Runtime, files, t.cpus)
 	if err != nil {
 		return err
+	}
+	if t.newGroup != nil {
+		if t.group, err = t.newGroup(); err != nil {
+			return err
+		}
+		if err := t.group.Add(t.process.Pid); err != nil {
+			return err
+		}
 	}
 	t.proc, err = proc.NewFS("/").Open(t.process.Pid)
 	return err
@@ -242,6 +253,11 @@ func (t *trial) end(ctx context.Context, err error) {
 	if t.proc != nil {
 		t.proc.Close()
 	}
+	outOfMemory := int64(0)
+	if t.group != nil {
+		outOfMemory, _ = t.group.Killed()
+		t.group.Remove()
+	}
 	status := t.process.Status()
 	t.record.Exit = results.Exit{Stderr: t.process.Output.String()}
 	if status.Exited() {
@@ -256,7 +272,7 @@ func (t *trial) end(ctx context.Context, err error) {
 	if ctx.Err() != nil {
 		err = errInterrupted
 	}
-	t.record.Status = judge(err, endedItself, t.record.Exit)
+	t.record.Status = judge(err, endedItself, outOfMemory > 0, t.record.Exit)
 	if err != nil && t.record.Status != results.StatusOK {
 		t.warn("%v", err)
 	}

@@ -22,6 +22,12 @@ static unsigned threads(const struct kit *kit)
 	return 0;
 }
 
+static uint64_t peak(const struct kit *kit)
+{
+	(void)kit;
+	return 2 * MIB;
+}
+
 static char bss[MIB];
 static char *pinned[257];
 static char *whole;
@@ -103,6 +109,7 @@ static const struct kit_workload accounts = {
 	.internal = true,
 	.parameters = parameters,
 	.threads = threads,
+	.peak = peak,
 	.fill = fill,
 	.list = list,
 };

@@ -24,6 +24,11 @@ static unsigned threads(const struct kit *kit)
 	return 1;
 }
 
+static uint64_t peak(const struct kit *kit)
+{
+	return (uint64_t)kit_count(kit, "bytes");
+}
+
 static char *held;
 static size_t held_bytes;
 
@@ -128,6 +133,7 @@ static const struct kit_workload faults = {
 	.internal = true,
 	.parameters = parameters,
 	.threads = threads,
+	.peak = peak,
 	.fill = fill,
 	.drain = drain,
 	.list = list,

@@ -14,6 +14,7 @@ import "C"
 
 import (
 	"embed"
+	"errors"
 	"fmt"
 	"os"
 
@@ -26,13 +27,17 @@ var _ embed.FS
 
 func main() {
 	kit.ServeFromGo()
-	if len(os.Args) == 2 && os.Args[1] == "--manifest" {
-		if err := kit.WriteManifest(os.Stdout); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		return
+	var err error
+	switch {
+	case len(os.Args) == 2 && os.Args[1] == "--manifest":
+		err = kit.WriteManifest(os.Stdout)
+	case len(os.Args) == 3 && os.Args[1] == "--needs":
+		err = kit.WriteNeeds(os.Stdout, os.Args[2])
+	default:
+		err = errors.New("this program is measured by alloclab and does nothing by itself; try: alloclab run quick")
 	}
-	fmt.Fprintln(os.Stderr, "This program is measured by alloclab and does nothing by itself. Try: alloclab run quick")
-	os.Exit(2)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(2)
+	}
 }

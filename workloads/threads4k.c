@@ -34,6 +34,11 @@ static unsigned threads(const struct kit *kit)
 	return (unsigned)kit_count(kit, "threads");
 }
 
+static uint64_t peak(const struct kit *kit)
+{
+	return ((uint64_t)kit_count(kit, "threads") * (uint64_t)kit_count(kit, "blocks") + 1) * BLOCK_BYTES;
+}
+
 static size_t memory(const struct kit *kit)
 {
 	size_t slots = (size_t)kit_count(kit, "blocks") * sizeof(void *);
@@ -138,6 +143,7 @@ static const struct kit_workload threads4k = {
 	.doc = "threads that each hold and replace blocks of 4096 bytes, as servers with page-sized buffers do",
 	.parameters = parameters,
 	.threads = threads,
+	.peak = peak,
 	.memory = memory,
 	.setup = setup,
 	.fill = fill,

@@ -4,14 +4,12 @@
  *	probe_live [threads] [blocks a thread] [bytes] [keep one of]
  *
  * Threads fill memory with blocks, free all but one of every so many, and park;
- * then the probe is asked everything, at the marks hold, freed, purged, flushed
- * and exited. With COUNT_MALLOC the program interposes malloc and friends, so
- * that a call which the probe makes, or has the C library make, is counted.
+ * then the probe is asked everything, at the marks freed, purged, parked
+ * (caches flushed), flushed (and purged again) and exited.
  */
 #define _GNU_SOURCE
 #include "probe.h"
 
-#include <dlfcn.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -20,84 +18,15 @@
 #include <string.h>
 #include <unistd.h>
 
-#ifdef COUNT_MALLOC
-static _Atomic uint64_t calls;
-static void *(*next_malloc)(size_t), *(*next_calloc)(size_t, size_t), *(*next_realloc)(void *, size_t);
-static void (*next_free)(void *);
-static int (*next_posix_memalign)(void **, size_t, size_t);
+/* In count_malloc.c, where the program is built with it. */
+extern _Atomic uint64_t malloc_calls __attribute__((weak));
 
-/* dlsym itself may ask for memory: it gets a little of this. */
-static char early[8192];
-static size_t early_used;
-
-static bool searching;
-
-static void find_next(void)
+static uint64_t calls(void)
 {
-	if (next_free != NULL)
-		return;
-	searching = true;
-	next_malloc = dlsym(RTLD_NEXT, "malloc");
-	next_calloc = dlsym(RTLD_NEXT, "calloc");
-	next_realloc = dlsym(RTLD_NEXT, "realloc");
-	next_posix_memalign = dlsym(RTLD_NEXT, "posix_memalign");
-	next_free = dlsym(RTLD_NEXT, "free");
-	searching = false;
+	return &malloc_calls != NULL ? malloc_calls : 0;
 }
 
-static void *from_early(size_t size)
-{
-	void *block = early + early_used;
-
-	early_used += (size + 15) & ~(size_t)15;
-	return early_used <= sizeof early ? block : NULL;
-}
-
-void *malloc(size_t size)
-{
-	calls++;
-	if (searching)
-		return from_early(size);
-	find_next();
-	return next_malloc(size);
-}
-
-void *calloc(size_t count, size_t size)
-{
-	calls++;
-	if (searching)
-		return from_early(count * size);
-	find_next();
-	return next_calloc(count, size);
-}
-
-void *realloc(void *block, size_t size)
-{
-	calls++;
-	find_next();
-	return next_realloc(block, size);
-}
-
-int posix_memalign(void **block, size_t alignment, size_t size)
-{
-	calls++;
-	find_next();
-	return next_posix_memalign(block, alignment, size);
-}
-
-void free(void *block)
-{
-	if (block == NULL || ((char *)block >= early && (char *)block < early + sizeof early))
-		return;
-	calls++;
-	find_next();
-	next_free(block);
-}
-#else
-static uint64_t calls;
-#endif
-
-enum command { FILL, VISIT, FLUSH, AGAIN, END };
+enum command { VISIT, FLUSH, AGAIN, END };
 
 static const struct probe *probe;
 static size_t threads = 4, blocks = 4000, bytes = 8192, keep = 16;
@@ -161,8 +90,6 @@ static void *work(void *argument)
 	for (;;) {
 		pthread_barrier_wait(&begin);
 		switch (command) {
-		case FILL:
-			break;
 		case VISIT:
 			if (probe->visit_thread != NULL)
 				probe->visit_thread();
@@ -193,41 +120,32 @@ static void all(enum command next)
 	pthread_barrier_wait(&done);
 }
 
-static long rss_pages(void)
-{
-	long total = 0, resident = 0;
-	char line[80] = "";
-	FILE *statm = fopen("/proc/self/statm", "r");
-
-	if (statm != NULL) {
-		if (fgets(line, sizeof line, statm) != NULL && sscanf(line, "%ld %ld", &total, &resident) != 2)
-			resident = 0;
-		fclose(statm);
-	}
-	return resident;
-}
-
 static char window[4 << 20];
 
 /* The statistics, and how many calls of malloc it took to get them. */
 static void say(const char *mark, int workers)
 {
 	struct text t = { .at = window, .size = sizeof window };
-	uint64_t before = calls;
+	uint64_t before = calls();
 
 	if (workers)
 		all(VISIT);
 	else if (probe->visit_thread != NULL)
 		probe->visit_thread();
 	probe->statistics(&t);
-	printf("mark %s\nmalloc_calls %" PRIu64 "\ntruncated %d\n%.*s", mark, calls - before, t.truncated,
+	printf("mark %s\nmalloc_calls %" PRIu64 "\ntruncated %d\n%.*send\n", mark, calls() - before, t.truncated,
 	       (int)t.used, t.at);
-	printf("end\nrss_kib %ld\n", rss_pages() * 4);
+}
+
+static void purge(void)
+{
+	if (probe->purge != NULL)
+		probe->purge();
 }
 
 int main(int argc, char **argv)
 {
-	static void *storage[256 * 20000];
+	static void *storage[256][20000];
 	pthread_t workers[256];
 	size_t *const values[] = { &threads, &blocks, &bytes, &keep };
 	struct text t = { .at = window, .size = sizeof window };
@@ -239,41 +157,37 @@ int main(int argc, char **argv)
 		return 2;
 	setvbuf(stdout, NULL, _IONBF, 0);
 	probe = probe_open();
-	before = calls;
+	before = calls();
 	probe->identify(&t);
 	printf("dialect %s\nserved_by %s\n%.*sidentify_malloc_calls %" PRIu64 "\n", probe->dialect, probe_served_by(),
-	       (int)t.used, t.at, calls - before);
+	       (int)t.used, t.at, calls() - before);
 	pthread_barrier_init(&begin, NULL, (unsigned)threads + 1);
 	pthread_barrier_init(&done, NULL, (unsigned)threads + 1);
 	for (size_t i = 0; i < threads; i++) {
-		held[i] = storage + i * 20000;
+		held[i] = storage[i];
 		if (pthread_create(&workers[i], NULL, work, (void *)(uintptr_t)i) != 0)
 			return 1;
 	}
 	pthread_barrier_wait(&done);
-	printf("mark start\nrss_kib %ld\n", rss_pages() * 4);
 	pthread_barrier_wait(&begin);
 	pthread_barrier_wait(&done);
 	fill_main();
 	say("freed", 1);
-	before = calls;
-	if (probe->purge != NULL)
-		probe->purge();
-	printf("purge_malloc_calls %" PRIu64 "\n", calls - before);
+	before = calls();
+	purge();
+	printf("purge_malloc_calls %" PRIu64 "\n", calls() - before);
 	say("purged", 1);
-	before = calls;
+	before = calls();
 	all(FLUSH);
-	printf("flush_malloc_calls %" PRIu64 "\n", calls - before);
+	printf("flush_malloc_calls %" PRIu64 "\n", calls() - before);
 	say("parked", 1);
-	if (probe->purge != NULL)
-		probe->purge();
+	purge();
 	say("flushed", 1);
 	all(AGAIN);
 	all(END);
 	for (size_t i = 0; i < threads; i++)
 		pthread_join(workers[i], NULL);
-	if (probe->purge != NULL)
-		probe->purge();
+	purge();
 	say("exited", 0);
 	return 0;
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -21,6 +20,7 @@ import (
 func newRun() *cobra.Command {
 	var out string
 	var rate float64
+	var force bool
 	c := &cobra.Command{
 		Use:   "run FILE-or-preset",
 		Short: "Run an experiment and print its table",
@@ -32,11 +32,12 @@ files: run.json, trials.jsonl, samples/ and figures/.`,
   alloclab run quick --out q && jq -r '[.variant,.metrics.rss_idle]|@tsv' q/trials.jsonl | sort`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return runExperiment(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), args[0], out, rate)
+			return runExperiment(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), args[0], out, rate, force)
 		},
 	}
 	c.Flags().StringVarP(&out, "out", "o", "", "directory of the results (default out/NAME-TIME)")
 	c.Flags().Float64Var(&rate, "rate", runner.DefaultRate, "samples of RSS per second, 0.1 to 1000")
+	c.Flags().BoolVar(&force, "force", false, "run although memory looks too small")
 	c.ValidArgsFunction = func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		var names []string
 		for _, p := range configs.Presets() {
@@ -47,7 +48,7 @@ files: run.json, trials.jsonl, samples/ and figures/.`,
 	return c
 }
 
-func runExperiment(ctx context.Context, stdout, stderr io.Writer, file, out string, rate float64) error {
+func runExperiment(ctx context.Context, stdout, stderr io.Writer, file, out string, rate float64, force bool) error {
 	if !(rate >= 0.1 && rate <= 1000) {
 		return fmt.Errorf("--rate %g is outside 0.1 to 1000 samples per second", rate)
 	}
@@ -72,7 +73,7 @@ func runExperiment(ctx context.Context, stdout, stderr io.Writer, file, out stri
 	}
 	progress := newProgress(stderr)
 	run, err := runner.Run(ctx, runner.Options{
-		Experiment: experiment, Catalog: catalog, Binaries: binaries, Dir: out, Tool: version(), SampleRate: rate,
+		Experiment: experiment, Catalog: catalog, Binaries: binaries, Dir: out, Tool: version(), SampleRate: rate, Force: force,
 		Progress: progress.trial,
 		Note:     func(text string) { fmt.Fprintln(stderr, "note:", text) },
 	})
@@ -120,5 +121,3 @@ func conclude(stdout io.Writer, dir string) error {
 	}
 	return nil
 }
-
-var _ = os.Stdout

@@ -66,13 +66,15 @@ const (
 
 // header is struct wire_header.
 type header struct {
-	Magic        uint64
-	Version      uint32
-	LaneCount    uint32
-	LaneOffset   uint64
-	WindowOffset uint64
-	WindowBytes  uint64
-	TotalBytes   uint64
+	Magic         uint64
+	Version       uint32
+	LaneCount     uint32
+	LaneOffset    uint64
+	WindowOffset  uint64
+	WindowBytes   uint64
+	LatencyOffset uint64
+	TimerNS       uint64
+	TotalBytes    uint64
 }
 
 // lane is struct wire_lane: 128 bytes, one writer.
@@ -88,6 +90,19 @@ type lane struct {
 	WorkCPUNS   uint64
 	WaitNS      uint64
 	Reserved    [6]uint64
+}
+
+// Sizes of struct wire_latency.
+const (
+	LatencyClasses = 8
+	LatencySub     = 16
+	LatencyBuckets = 592
+)
+
+// latency is struct wire_latency.
+type latency struct {
+	Count [2][LatencyClasses][LatencyBuckets]uint64
+	Max   [2][LatencyClasses]uint64
 }
 
 // Block is struct wire_block: one live block of the workload.

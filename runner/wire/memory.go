@@ -49,7 +49,7 @@ func (m *Memory) Attach() error {
 		return err
 	}
 	// Only the header, lanes and window are of use here: the rest is the workload's.
-	shared := h.WindowOffset + h.WindowBytes
+	shared := max(h.WindowOffset+h.WindowBytes, h.latencyEnd())
 	if m.data, err = unix.Mmap(int(m.file.Fd()), 0, int(shared), unix.PROT_READ, unix.MAP_SHARED); err != nil {
 		return fmt.Errorf("mmap of the lab's memory: %w", err)
 	}
@@ -65,10 +65,20 @@ func (h *header) check(size uint64) error {
 		return fmt.Errorf("the measured program speaks version %d of the wire, this lab version %d: build both again", h.Version, Version)
 	case h.LaneCount == 0 || h.LaneOffset%128 != 0 || h.LaneOffset < uint64(unsafe.Sizeof(*h)) || h.LaneOffset > size,
 		h.WindowOffset%8 != 0 || h.WindowOffset > size || h.LaneOffset+uint64(h.LaneCount)*laneBytes > h.WindowOffset,
-		h.WindowBytes > size-h.WindowOffset:
+		h.WindowBytes > size-h.WindowOffset,
+		h.LatencyOffset%8 != 0 || h.LatencyOffset > size || h.latencyEnd() > size:
 		return fmt.Errorf("the lab's memory is laid out beyond its %d bytes: %+v", size, *h)
 	}
 	return nil
+}
+
+// latencyEnd is where the histograms end; 0 where there are none. LaneCount
+// has 32 bits, so nothing overflows once LatencyOffset is below the size.
+func (h *header) latencyEnd() uint64 {
+	if h.LatencyOffset == 0 {
+		return 0
+	}
+	return h.LatencyOffset + uint64(h.LaneCount)*uint64(unsafe.Sizeof(latency{}))
 }
 
 const laneBytes = uint64(unsafe.Sizeof(lane{}))

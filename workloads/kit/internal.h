@@ -18,6 +18,7 @@ struct kit {
 	double numbers[KIT_PARAMETERS_MAX];
 	char texts[KIT_PARAMETERS_MAX][KIT_VALUE_MAX]; /* choices */
 	uint64_t seed;
+	bool times_calls; /* pass latency */
 
 	/* workers.c: thread 0 is the main thread */
 	unsigned threads; /* without the main thread */
@@ -47,6 +48,7 @@ const struct kit_workload *kit_find_workload(const char *name);
 /* Fills in the defaults, then reads "name=value" lines; ends the process on a bad one. */
 void kit_read_parameters(struct kit *kit, char *lines);
 int kit_write_manifest(int fd);
+int kit_write_needs(int fd, char *lines);
 
 /* memory.c */
 size_t kit_memory_layout(size_t threads, size_t workload_bytes, bool wire);

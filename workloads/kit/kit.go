@@ -13,6 +13,8 @@ package kit
 // #cgo LDFLAGS: -pthread -ldl
 // int kit_serve_from_go(void);
 // int kit_write_manifest(int fd);
+// int kit_write_needs(int fd, char *lines);
+// #include <stdlib.h>
 import "C"
 
 import (
@@ -20,6 +22,7 @@ import (
 	"errors"
 	"os"
 	"runtime"
+	"unsafe"
 )
 
 // ServeFromGo runs the trial with the Go runtime alive, if the lab asked for
@@ -35,6 +38,17 @@ func ServeFromGo() {
 func WriteManifest(f *os.File) error {
 	if C.kit_write_manifest(C.int(f.Fd())) != 0 {
 		return errors.New("writing the manifest failed")
+	}
+	return nil
+}
+
+// WriteNeeds prints what a trial needs, its workload and parameters given as
+// on the wire.
+func WriteNeeds(f *os.File, lines string) error {
+	text := C.CString(lines)
+	defer C.free(unsafe.Pointer(text))
+	if C.kit_write_needs(C.int(f.Fd()), text) != 0 {
+		return errors.New("there is no such workload")
 	}
 	return nil
 }

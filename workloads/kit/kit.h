@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "latency.h"
 #include "rng.h"
 #include "wire.h"
 
@@ -50,6 +51,8 @@ struct kit_workload {
 	const struct kit_parameter *parameters;
 	/* How many workers, not counting the main thread. */
 	unsigned (*threads)(const struct kit *kit);
+	/* About how many bytes the workload holds at most: for the check before a run whether they fit. */
+	uint64_t (*peak)(const struct kit *kit);
 	/* Bytes of the lab's memory that kit_memory() will be asked for in setup. */
 	size_t (*memory)(const struct kit *kit);
 	/* On the main thread, before baseline: takes memory, prepares sizes and orders. Must not malloc. */
@@ -77,6 +80,7 @@ struct kit_worker {
 	struct rng rng; /* seeded from the trial's seed and the index */
 	struct wire_lane count; /* counted here, published to the lane now and then */
 	struct wire_lane *lane;
+	struct wire_latency *latency; /* NULL but in pass latency */
 	void *state; /* the workload's own, from kit_memory() */
 	uint64_t work_started_ns, work_started_cpu_ns;
 } __attribute__((aligned(128)));
@@ -105,11 +109,17 @@ void kit_publish(struct kit_worker *worker);
 
 /* ---- memory under test ---- */
 
-/* malloc and free that count; the caller adds its own touching. A NULL ends the trial with its reason. */
+/*
+ * malloc and free that count and, in pass latency, take the time; the caller
+ * adds its own touching. A NULL ends the trial with its reason.
+ */
 static inline void *kit_malloc(struct kit_worker *worker, size_t bytes)
 {
 	extern void kit_out_of_memory(size_t bytes) __attribute__((noreturn));
+	uint64_t start = worker->latency ? kit_now() : 0;
 	void *block = malloc(bytes);
+	if (worker->latency)
+		latency_add(worker->latency, 0, bytes, kit_now() - start);
 	if (__builtin_expect(block == NULL, 0))
 		kit_out_of_memory(bytes);
 	worker->count.allocations++;
@@ -123,7 +133,10 @@ static inline void kit_free(struct kit_worker *worker, void *block, size_t bytes
 	worker->count.frees++;
 	worker->count.live_bytes -= (int64_t)bytes;
 	worker->count.live_blocks--;
+	uint64_t start = worker->latency ? kit_now() : 0;
 	free(block);
+	if (worker->latency)
+		latency_add(worker->latency, 1, bytes, kit_now() - start);
 }
 
 /* ---- marks ---- */

@@ -95,6 +95,10 @@ void kit_read_parameters(struct kit *kit, char *lines)
 			kit->seed = strtoull(value, NULL, 10);
 			continue;
 		}
+		if (strcmp(line, "pass") == 0) {
+			kit->times_calls = strcmp(value, "latency") == 0;
+			continue;
+		}
 		int i = parameter_index(kit->workload, line);
 		if (i < 0)
 			kit_fail(KIT_USAGE, "workload %s has no parameter %s", kit->workload->name, line);
@@ -138,4 +142,21 @@ int kit_write_manifest(int fd)
 	}
 	fputs("]\n", out);
 	return fclose(out) != 0;
+}
+
+/* What a trial with these parameters needs, as "name value" lines: asked for without measuring anything. */
+int kit_write_needs(int fd, char *lines)
+{
+	static struct kit kit;
+	char *parameters = strchr(lines, '\n');
+	if (strncmp(lines, "workload=", 9) != 0 || !parameters)
+		return 1;
+	*parameters++ = 0;
+	kit.workload = kit_find_workload(lines + 9);
+	if (!kit.workload)
+		return 1;
+	kit_read_parameters(&kit, parameters);
+	kit.threads = kit.workload->threads(&kit);
+	uint64_t lab = kit_memory_layout(kit.threads, kit.workload->memory ? kit.workload->memory(&kit) : 0, true);
+	return dprintf(fd, "threads %u\npeak %llu\nlab %llu\n", kit.threads, (unsigned long long)kit.workload->peak(&kit), (unsigned long long)lab) < 0;
 }

@@ -232,15 +232,43 @@ static void read_go(void)
 		kit_fail(KIT_USAGE, "%u threads are more than the %u this program can hold", kit.threads, KIT_THREADS_MAX);
 }
 
+/* What reading the clock costs: the median of many readings one after the other. */
+static uint64_t timer_cost(void)
+{
+	enum { READINGS = 1001, LONGEST = 1000 };
+	unsigned seen[LONGEST] = { 0 }, passed = 0;
+	for (int i = 0; i < READINGS; i++) {
+		uint64_t start = kit_now(), ns = kit_now() - start;
+		seen[ns < LONGEST ? ns : LONGEST - 1]++;
+	}
+	for (uint64_t ns = 0; ns < LONGEST; ns++)
+		if ((passed += seen[ns]) > READINGS / 2)
+			return ns;
+	return LONGEST;
+}
+
+static void place_histograms(void)
+{
+	struct wire_latency *histograms = kit_memory(&kit, (kit.threads + 1) * sizeof *histograms);
+	for (unsigned i = 0; i <= kit.threads; i++)
+		kit.workers[i].latency = &histograms[i];
+	kit.header->latency_offset = (uint64_t)((char *)histograms - kit.memory);
+	kit.header->timer_ns = timer_cost();
+}
+
 static void lay_out(int memory_fd)
 {
-	size_t bytes = kit_memory_layout(kit.threads, kit.workload->memory ? kit.workload->memory(&kit) : 0, true);
+	size_t own = kit.workload->memory ? kit.workload->memory(&kit) : 0;
+	size_t histograms = kit.times_calls ? (kit.threads + 1) * sizeof(struct wire_latency) + 128 : 0;
+	size_t bytes = kit_memory_layout(kit.threads, own + histograms, true);
 	if (ftruncate(memory_fd, (off_t)bytes) != 0)
 		kit_fail(KIT_INTERNAL, "ftruncate of the lab's memory to %zu bytes: %s", bytes, strerror(errno));
 	char *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, memory_fd, 0);
 	if (memory == MAP_FAILED)
 		kit_fail(KIT_INTERNAL, "mmap of %zu bytes of the lab's memory: %s", bytes, strerror(errno));
 	kit_memory_place(&kit, memory, bytes, true);
+	if (kit.times_calls)
+		place_histograms();
 }
 
 int kit_serve(int socket, int memory_fd)

@@ -28,7 +28,7 @@ enum wire_type {
 	WIRE_DONE = 4,  /* answer to a command. a: bytes or entries in the window, b: 1 if more follow; for purge and flush a: ns */
 	WIRE_FAIL = 5,  /* text: what failed; the target ends after it unless it answers a command */
 	/* lab -> target */
-	WIRE_GO = 16,     /* text: "workload=NAME", then "parameter=value" lines in base units */
+	WIRE_GO = 16,     /* text: "workload=NAME", then "parameter=value" lines in base units; "seed=" and "pass=" too */
 	WIRE_STATS = 17,  /* allocator statistics, as "name value" lines, into the window */
 	WIRE_LIST = 18,   /* block list into the window; a: 1 to start anew, 0 for the next part */
 	WIRE_REGIONS = 19, /* memory ranges that are not an allocator's heap, into the window */
@@ -46,6 +46,16 @@ struct wire_message {
 	uint64_t b;
 };
 
+/* Latency of malloc (0) and free (1) by size class and bucket; latency.h says how values map to buckets. */
+#define WIRE_LATENCY_CLASSES 8u
+#define WIRE_LATENCY_SUB 16u
+#define WIRE_LATENCY_BUCKETS 592u /* up to 2^40 ns */
+
+struct wire_latency {
+	uint64_t count[2][WIRE_LATENCY_CLASSES][WIRE_LATENCY_BUCKETS];
+	uint64_t max[2][WIRE_LATENCY_CLASSES]; /* ns, exact */
+};
+
 /* Begins the memfd. The target writes it before READY. */
 struct wire_header {
 	uint64_t magic;
@@ -54,6 +64,8 @@ struct wire_header {
 	uint64_t lane_offset;   /* of lane 0, from the start of the memfd */
 	uint64_t window_offset;
 	uint64_t window_bytes;
+	uint64_t latency_offset; /* of lane 0's struct wire_latency, one for each lane; 0 but in pass latency */
+	uint64_t timer_ns;      /* what reading the clock costs here, median; each latency contains it about once */
 	uint64_t total_bytes;   /* of the memfd: all of it is mapped and touched before READY */
 };
 

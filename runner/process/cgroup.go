@@ -1,0 +1,74 @@
+package process
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Group is a memory control group of the lab's own for one measured process:
+// a cap that only that process meets, and the kernel's own word on whether it
+// was killed for want of memory.
+type Group struct {
+	dir     string
+	version string // "v1" or "v2"
+}
+
+// NewGroup makes a group with a limit below parent, which must be of the
+// hierarchy that has the memory controller.
+func NewGroup(parent, version string, limit int64) (*Group, error) {
+	g := &Group{dir: filepath.Join(parent, fmt.Sprintf("alloclab-%d-%d", os.Getpid(), time.Now().UnixNano())), version: version}
+	if err := os.Mkdir(g.dir, 0o755); err != nil {
+		return nil, err
+	}
+	file := map[string]string{"v1": "memory.limit_in_bytes", "v2": "memory.max"}[version]
+	if err := g.write(file, limit); err != nil {
+		g.Remove()
+		return nil, err
+	}
+	if version == "v2" {
+		// Swap would let it go on as another workload than the one to be measured.
+		_ = g.write("memory.swap.max", 0)
+	}
+	return g, nil
+}
+
+func (g *Group) write(file string, n int64) error {
+	return os.WriteFile(filepath.Join(g.dir, file), []byte(strconv.FormatInt(n, 10)), 0)
+}
+
+// Add puts a process into the group. What it touched before is not moved.
+func (g *Group) Add(pid int) error { return g.write("cgroup.procs", int64(pid)) }
+
+// Killed is how many processes the kernel has killed in the group because it
+// had no more memory (memory.oom_control since Linux 4.13, memory.events).
+func (g *Group) Killed() (int64, error) {
+	f, err := os.Open(filepath.Join(g.dir, map[string]string{"v1": "memory.oom_control", "v2": "memory.events"}[g.version]))
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		if value, ok := strings.CutPrefix(lines.Text(), "oom_kill "); ok {
+			return strconv.ParseInt(value, 10, 64)
+		}
+	}
+	return 0, fmt.Errorf("%s tells no OOM kills", f.Name())
+}
+
+// Remove removes the group, which must have no process left. The kernel may
+// take a moment to let go of one that has just ended.
+func (g *Group) Remove() {
+	for range 100 {
+		if err := unix.Rmdir(g.dir); err != unix.EBUSY {
+			return
+		}
+		time.Sleep(time.Millisecond)
+	}
+}

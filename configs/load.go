@@ -27,7 +27,7 @@ var (
 	seedOption      = Option{Name: "seed", Kind: KindCount, Max: math.MaxInt64}
 	roundsOption    = Option{Name: "rounds", Kind: KindCount, Min: 1, Max: 1000}
 	timeLimitOption = Option{Name: "time_limit", Kind: KindDuration, Min: 0.1, Max: 7 * 86400}
-	passesOption    = Option{Name: "passes", Kind: KindChoice, Choices: []string{"time"}}
+	passesOption    = Option{Name: "passes", Kind: KindChoice, Choices: []string{"time", "latency"}}
 	runtimeOption   = Option{Name: "runtime", Kind: KindChoice, Choices: []string{"c", "go"}}
 	cpusOption      = Option{Name: "cpus", Kind: KindCount, Min: 1, Max: 4096}
 )

@@ -1,5 +1,7 @@
 package results
 
+import "slices"
+
 // Metric describes one figure that a trial can carry. The registry below is
 // the only place that knows units, directions and scopes: the table, the
 // comparison, the gate, the formats and the axes all read it.
@@ -63,6 +65,14 @@ const (
 	MetricMinorFaults = "minor_faults"
 	MetricMajorFaults = "major_faults"
 	MetricArenas      = "arenas"
+	MetricMallocP50   = "malloc_p50"
+	MetricMallocP99   = "malloc_p99"
+	MetricMallocP999  = "malloc_p999"
+	MetricMallocMax   = "malloc_max"
+	MetricFreeP50     = "free_p50"
+	MetricFreeP99     = "free_p99"
+	MetricFreeP999    = "free_p999"
+	MetricFreeMax     = "free_max"
 )
 
 // Minimum effects: the power that ten rounds give at the spread seen on two
@@ -70,7 +80,11 @@ const (
 const (
 	timeEffect   = 0.03
 	memoryEffect = 0.02
-	memoryFloor  = 256 << 10 // bytes: below it lie the sizes of stacks and tables, not of policy
+	// Buckets are 1/16 of their value wide: a smaller change of a quantile may
+	// be one bucket's edge.
+	latencyEffect = 0.1
+	latencyFloor  = 10e-9
+	memoryFloor   = 256 << 10 // bytes: below it lie the sizes of stacks and tables, not of policy
 )
 
 var metrics = []Metric{
@@ -92,13 +106,35 @@ var metrics = []Metric{
 	{MetricArenas, "1", "", ScopeMemory, true, 0, 0, "arenas of the allocator at hold"},
 }
 
+// latencyMetrics are taken in pass latency, and only there.
+var latencyMetrics = []Metric{
+	{MetricMallocP50, "s", Lower, ScopeTime, false, latencyEffect, latencyFloor, "latency that half of all calls of malloc did not exceed; each contains one reading of the clock"},
+	{MetricMallocP99, "s", Lower, ScopeTime, false, latencyEffect, latencyFloor, "latency that 99 of 100 calls of malloc did not exceed"},
+	{MetricMallocP999, "s", Lower, ScopeTime, false, latencyEffect, latencyFloor, "latency that 999 of 1000 calls of malloc did not exceed"},
+	{MetricMallocMax, "s", Lower, ScopeTime, false, latencyEffect, latencyFloor, "longest call of malloc"},
+	{MetricFreeP50, "s", Lower, ScopeTime, false, latencyEffect, latencyFloor, "latency that half of all calls of free did not exceed; each contains one reading of the clock"},
+	{MetricFreeP99, "s", Lower, ScopeTime, false, latencyEffect, latencyFloor, "latency that 99 of 100 calls of free did not exceed"},
+	{MetricFreeP999, "s", Lower, ScopeTime, false, latencyEffect, latencyFloor, "latency that 999 of 1000 calls of free did not exceed"},
+	{MetricFreeMax, "s", Lower, ScopeTime, false, latencyEffect, latencyFloor, "longest call of free"},
+}
+
+// Pass is the pass in which the metric is taken.
+func (m Metric) Pass() string {
+	for _, l := range latencyMetrics {
+		if l.Name == m.Name {
+			return PassLatency
+		}
+	}
+	return PassTime
+}
+
 // Metrics is the registry, in the order in which tables and pages show it.
 // The caller may keep and change the slice.
-func Metrics() []Metric { return append([]Metric(nil), metrics...) }
+func Metrics() []Metric { return slices.Concat(metrics, latencyMetrics) }
 
 // ByName returns the metric of that name, and whether there is one.
 func ByName(name string) (Metric, bool) {
-	for _, m := range metrics {
+	for _, m := range Metrics() {
 		if m.Name == name {
 			return m, true
 		}

@@ -32,6 +32,7 @@ type Trial struct {
 	Proof     Proof              `json:"proof"`
 	Metrics   map[string]float64 `json:"metrics"`           // names are those of the registry (metric.go)
 	Figures   map[string]float64 `json:"figures,omitempty"` // what the workload says of itself, by its own names
+	Latency   []Latency          `json:"latency,omitempty"` // pass latency only
 	Marks     []Mark             `json:"marks"`
 	Sampler   Sampler            `json:"sampler"`
 	CPU       CPU                `json:"cpu"`
@@ -182,9 +183,27 @@ type CPU struct {
 	Stolen   float64 `json:"stolen_s"` // by the hypervisor, whole machine, over the trial
 }
 
-// Passes, by name.
+// Latency is how long calls took, of one operation and size class, over the
+// whole trial. Each value contains one reading of the clock (Timer).
+type Latency struct {
+	Operation string  `json:"operation"`     // "malloc" or "free"
+	UpTo      int64   `json:"up_to_bytes"`   // largest size of the class; 0: no limit, and above the class before
+	All       bool    `json:"all,omitempty"` // every size together
+	Calls     int64   `json:"calls"`
+	P50       float64 `json:"p50_s"`
+	P90       float64 `json:"p90_s"`
+	P99       float64 `json:"p99_s"`
+	P999      float64 `json:"p999_s"`
+	P9999     float64 `json:"p9999_s"`
+	Max       float64 `json:"max_s"` // exact; the others to half a bucket, 3 %
+	Timer     float64 `json:"timer_s"`
+}
+
+// Passes, by name. A figure is taken only from its own pass: speeds from time,
+// latencies from latency.
 const (
-	PassTime = "time"
+	PassTime    = "time"
+	PassLatency = "latency"
 )
 
 // Mark names, in order.

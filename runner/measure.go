@@ -2,6 +2,7 @@ package runner
 
 import (
 	"errors"
+	"maps"
 	"math"
 	"strconv"
 
@@ -68,6 +69,10 @@ func (t *trial) measureWork(wall float64) error {
 		Wanted:   run + min(max(0, now.wait-t.began.wait), others),
 		Stolen:   now.stolen - t.began.stolen,
 	}
+	if t.Pass == results.PassLatency {
+		t.measureLatency()
+		return nil // timing every call, it says nothing of throughput
+	}
 	telemetry := t.target.Memory.Telemetry()
 	var operations, slowest, cpu float64
 	for _, w := range telemetry.Work {
@@ -82,6 +87,45 @@ func (t *trial) measureWork(wall float64) error {
 		t.record.Metrics[results.MetricOpsPerCPUS] = operations / cpu
 	}
 	return nil
+}
+
+// measureLatency takes the histograms of all calls so far.
+func (t *trial) measureLatency() {
+	histograms, timer, ok := t.target.Memory.Latency()
+	if !ok {
+		return
+	}
+	for i, operation := range []string{"malloc", "free"} {
+		var all wire.Histogram
+		for class := range histograms[i] {
+			h := &histograms[i][class]
+			all.Merge(h)
+			if h.Total > 0 {
+				t.record.Latency = append(t.record.Latency, latencyOf(operation, h, timer, wire.ClassLimit(class)))
+			}
+		}
+		if all.Total == 0 {
+			continue
+		}
+		l := latencyOf(operation, &all, timer, 0)
+		l.All = true
+		t.record.Latency = append(t.record.Latency, l)
+		for name, value := range map[string]float64{"p50": l.P50, "p99": l.P99, "p999": l.P999, "max": l.Max} {
+			t.record.Metrics[operation+"_"+name] = value
+		}
+	}
+}
+
+func latencyOf(operation string, h *wire.Histogram, timerNS uint64, upTo int64) results.Latency {
+	quantile := func(q float64) float64 {
+		ns, _ := h.Quantile(q) // never of an empty histogram
+		return ns / 1e9
+	}
+	return results.Latency{
+		Operation: operation, UpTo: upTo, Calls: int64(h.Total),
+		P50: quantile(0.5), P90: quantile(0.9), P99: quantile(0.99), P999: quantile(0.999), P9999: quantile(0.9999),
+		Max: float64(h.Max) / 1e9, Timer: float64(timerNS) / 1e9,
+	}
 }
 
 // measureFaults takes the fault counters, at idle.
@@ -128,6 +172,10 @@ func (t *trial) summarise() {
 	if hold := t.record.Mark(results.MarkHold); hold != nil && hold.AllocatorStats != nil && hold.AllocatorStats.Arenas != nil {
 		t.record.Metrics[results.MetricArenas] = float64(*hold.AllocatorStats.Arenas)
 	}
+	maps.DeleteFunc(t.record.Metrics, func(name string, _ float64) bool {
+		metric, ok := results.ByName(name)
+		return !ok || metric.Pass() != t.Pass // a figure is taken only from its own pass
+	})
 	if s := t.record.Sampler; s.Ticks > 0 && float64(s.Missed) > 0.05*float64(s.Ticks+s.Missed) {
 		t.warn("the sampler missed %d of %d ticks: the series is sparse", s.Missed, s.Ticks+s.Missed)
 	}

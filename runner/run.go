@@ -25,7 +25,8 @@ type Options struct {
 	Experiment *configs.Experiment
 	Catalog    configs.Catalog
 	Binaries   Binaries
-	Dir        string // of the run; must be empty or not exist
+	Dir        string // of the run
+	Resume     bool   // Dir holds an unfinished run, to be completed in its own order; else it must hold none
 	Tool       string // version of alloclab
 	SampleRate float64
 	Force      bool // go on where memory looks too small
@@ -42,8 +43,10 @@ const DefaultRate = 100
 // Run carries out the experiment. What has been measured stays, whatever ends the
 // run; an error says why not all trials were measured.
 func Run(ctx context.Context, o Options) (*results.Run, error) {
-	if err := makeRunDirectory(o.Dir); err != nil {
-		return nil, err
+	if !o.Resume {
+		if err := makeRunDirectory(o.Dir); err != nil {
+			return nil, err
+		}
 	}
 	release, err := lock(o.Dir)
 	if err != nil {
@@ -59,6 +62,11 @@ func Run(ctx context.Context, o Options) (*results.Run, error) {
 	s := &session{Options: o, blocks: census.NewBlocks(os.Getpagesize())}
 	if err := s.prepare(ctx, stage); err != nil {
 		return nil, err
+	}
+	if o.Resume {
+		if err := s.takeUp(); err != nil {
+			return nil, err
+		}
 	}
 	if err := results.WriteRun(o.Dir, s.run); err != nil {
 		return nil, err
@@ -83,6 +91,7 @@ type session struct {
 	Options
 	run        results.Run
 	plan       []plan.Trial
+	done       map[int]bool // trials that need not be run: a resumed run has them
 	variants   map[string]*variant
 	machine    results.Machine
 	blocks     *census.Blocks
@@ -203,6 +212,9 @@ func (s *session) measure(ctx context.Context) (err error) {
 	for i, p := range s.plan {
 		if ctx.Err() != nil {
 			return ctx.Err()
+		}
+		if s.done[p.Trial] {
+			continue
 		}
 		record, err := s.attempt(ctx, p, appender)
 		if err != nil {

@@ -52,6 +52,8 @@ func startSampler(process *proc.Process, memory *wire.Memory, rate float64, cloc
 	if st, err := process.Stat(); err == nil {
 		s.firstMF = st.Minflt
 	}
+	threads, _ := process.Threads()
+	s.figures.RSSError = proc.RSSErrorBound(kernelRelease(), len(allowedCPUs()), len(threads))
 	ready := make(chan struct{})
 	s.ended.Add(1)
 	go func() {

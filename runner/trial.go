@@ -102,7 +102,9 @@ func (t *trial) converse(ctx context.Context) error {
 	if t.record.Proof, err = t.variant.prove(id, ""); err != nil {
 		return err
 	}
-	parameters := append(parameterLines(t.cell.Params), fmt.Sprintf("seed=%d", t.record.Round)) // every variant of a round draws the same numbers
+	parameters := append(parameterLines(t.cell.Params),
+		fmt.Sprintf("seed=%d", t.record.Round), // every variant of a round draws the same numbers
+		"pass="+t.Pass)
 	if err := t.target.Start(t.cell.Workload, parameters); err != nil {
 		return err
 	}

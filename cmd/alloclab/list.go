@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"text/tabwriter"
@@ -27,24 +26,20 @@ func newList() *cobra.Command {
 }
 
 func list(ctx context.Context, out io.Writer) error {
-	binaries, err := runner.FindBinaries()
+	lab, err := findLab()
 	if err != nil {
-		return withCode(exitUnfit, err)
-	}
-	workloads, err := binaries.Manifest()
-	if err != nil {
-		return withCode(exitUnfit, err)
+		return err
 	}
 	w := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(w, "ALLOCATOR\tVERSION\tSERVED BY")
-	for _, f := range runner.FindAllocators(ctx, binaries) {
+	for _, f := range runner.FindAllocators(ctx, lab.binaries) {
 		if f.Err != nil {
 			fmt.Fprintf(w, "%s\tnot here\t%v\n", f.Allocator.Name, f.Err)
 			continue
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\n", f.Allocator.Name, f.Proof.Version, f.Proof.ServedBy)
 	}
-	for _, workload := range workloads {
+	for _, workload := range lab.workloads {
 		if workload.Internal {
 			continue
 		}
@@ -57,5 +52,5 @@ func list(ctx context.Context, out io.Writer) error {
 	for _, p := range configs.Presets() {
 		fmt.Fprintf(w, "%s\t%s\n", p.Name, p.Doc)
 	}
-	return errors.Join(w.Flush())
+	return w.Flush()
 }

@@ -17,71 +17,111 @@ import (
 	"alloclab/runner"
 )
 
+// runFlags are the options of run.
+type runFlags struct {
+	out, resume string
+	rate        float64
+	force       bool
+}
+
 func newRun() *cobra.Command {
-	var out string
-	var rate float64
-	var force bool
+	var f runFlags
 	c := &cobra.Command{
 		Use:   "run FILE-or-preset",
 		Short: "Run an experiment and print its table",
 		Long: `Run an experiment: every workload under every variant, in rounds of random
 order, each trial in a process of its own. Results go into a directory of plain
-files: run.json, trials.jsonl, samples/ and figures/.`,
+files: run.json, trials.jsonl, samples/ and figures/. What has been measured
+stays there, however the run ends; --resume goes on with it.`,
 		Example: `  alloclab run quick
   alloclab run storage.toml --out results/storage
+  alloclab run --resume results/storage
   alloclab run quick --out q && jq -r '[.variant,.metrics.rss_idle]|@tsv' q/trials.jsonl | sort`,
-		Args: cobra.ExactArgs(1),
+		Args: func(cmd *cobra.Command, args []string) error {
+			if f.resume != "" {
+				return cobra.NoArgs(cmd, args)
+			}
+			return cobra.ExactArgs(1)(cmd, args)
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return runExperiment(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), args[0], out, rate, force)
+			return runExperiment(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), args, f)
 		},
 	}
-	c.Flags().StringVarP(&out, "out", "o", "", "directory of the results (default out/NAME-TIME)")
-	c.Flags().Float64Var(&rate, "rate", runner.DefaultRate, "samples of RSS per second, 0.1 to 1000")
-	c.Flags().BoolVar(&force, "force", false, "run although memory looks too small")
-	c.ValidArgsFunction = func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-		var names []string
-		for _, p := range configs.Presets() {
-			names = append(names, p.Name+"\t"+p.Doc)
-		}
-		return names, cobra.ShellCompDirectiveDefault
-	}
+	c.Flags().StringVarP(&f.out, "out", "o", "", "directory of the results (default out/NAME-TIME)")
+	c.Flags().StringVar(&f.resume, "resume", "", "complete the run that this directory holds")
+	c.Flags().Float64Var(&f.rate, "rate", runner.DefaultRate, "samples of RSS per second, 0.1 to 1000")
+	c.Flags().BoolVar(&f.force, "force", false, "run although memory looks too small")
+	c.MarkFlagsMutuallyExclusive("out", "resume")
+	c.ValidArgsFunction = completePresets
 	return c
 }
 
-func runExperiment(ctx context.Context, stdout, stderr io.Writer, file, out string, rate float64, force bool) error {
-	if !(rate >= 0.1 && rate <= 1000) {
-		return fmt.Errorf("--rate %g is outside 0.1 to 1000 samples per second", rate)
+// completePresets offers presets beside files.
+func completePresets(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	var names []string
+	for _, p := range configs.Presets() {
+		names = append(names, p.Name+"\t"+p.Doc)
 	}
-	if rate > 200 {
-		fmt.Fprintf(stderr, "warning: --rate %g can be felt by the workload; above 200 the lab does not promise that it is not\n", rate)
+	return names, cobra.ShellCompDirectiveDefault
+}
+
+func runExperiment(ctx context.Context, stdout, stderr io.Writer, args []string, f runFlags) error {
+	if !(f.rate >= 0.1 && f.rate <= 1000) {
+		return fmt.Errorf("--rate %g is outside 0.1 to 1000 samples per second", f.rate)
 	}
-	binaries, err := runner.FindBinaries()
-	if err != nil {
-		return withCode(exitUnfit, err)
+	if f.rate > 200 {
+		fmt.Fprintf(stderr, "warning: --rate %g can be felt by the workload; above 200 the lab does not promise that it is not\n", f.rate)
 	}
-	workloads, err := binaries.Manifest()
-	if err != nil {
-		return withCode(exitUnfit, err)
-	}
-	catalog := runner.Catalog(workloads)
-	experiment, err := configs.Load(file, catalog)
+	lab, err := findLab()
 	if err != nil {
 		return err
 	}
-	if out == "" {
-		out = filepath.Join("out", experiment.Name+"-"+time.Now().Format("20060102-150405"))
+	experiment, err := f.experiment(args, lab.catalog)
+	if err != nil {
+		return err
 	}
+	dir := f.directory(experiment.Name)
 	progress := newProgress(stderr)
 	run, err := runner.Run(ctx, runner.Options{
-		Experiment: experiment, Catalog: catalog, Binaries: binaries, Dir: out, Tool: version(), SampleRate: rate, Force: force,
+		Experiment: experiment, Catalog: lab.catalog, Binaries: lab.binaries, Dir: dir, Resume: f.resume != "",
+		Tool: version(), SampleRate: f.rate, Force: f.force,
 		Progress: progress.trial,
 		Note:     func(text string) { fmt.Fprintln(stderr, "note:", text) },
 	})
 	if run == nil {
-		return err
+		return unfitOrUsage(err)
 	}
-	if reportErr := conclude(stdout, out); reportErr != nil {
-		err = errors.Join(err, reportErr)
+	return errors.Join(err, conclude(stdout, dir))
+}
+
+// experiment is the file or preset named, or the one of the run to be resumed.
+func (f runFlags) experiment(args []string, catalog configs.Catalog) (*configs.Experiment, error) {
+	if f.resume == "" {
+		return configs.Load(args[0], catalog)
+	}
+	run, err := results.ReadRun(f.resume)
+	if err != nil {
+		return nil, err
+	}
+	return configs.Parse(run.Experiment.File, []byte(run.Experiment.Source), catalog)
+}
+
+func (f runFlags) directory(name string) string {
+	switch {
+	case f.resume != "":
+		return f.resume
+	case f.out != "":
+		return f.out
+	default:
+		return filepath.Join("out", name+"-"+time.Now().Format("20060102-150405"))
+	}
+}
+
+// unfitOrUsage tells what this machine lacks from what the user wrote.
+func unfitOrUsage(err error) error {
+	var mismatch *runner.MismatchError
+	if errors.As(err, &mismatch) {
+		return withCode(exitUnfit, err)
 	}
 	return err
 }

@@ -31,12 +31,24 @@ func Cells(e *configs.Experiment, kinds func(workload, parameter string) string)
 						Name: axis.Name, Kind: kinds(w.Name, axis.Name), Value: values[i], Default: !axis.Given,
 					})
 				}
+				cell.Silent = silent(cell.Params)
 				cells = append(cells, cell)
 			}
 		}
 	}
 	name(cells)
 	return cells
+}
+
+// silent says that nothing happens in the idle window: what trickles then is a
+// parameter of that name, in every workload that has such a thing.
+func silent(params []results.Param) bool {
+	for _, p := range params {
+		if p.Name == "trickle" {
+			return p.Value == int64(0) || p.Value == 0.0
+		}
+	}
+	return true
 }
 
 // points is the product of the axes.

@@ -46,6 +46,9 @@ func TestCells(t *testing.T) {
 	if d := cmp.Diff(wantParams, cells[3].Params); d != "" {
 		t.Error(d)
 	}
+	if !cells[3].Silent || silent([]results.Param{{Name: "trickle", Value: int64(5)}}) || !silent([]results.Param{{Name: "trickle", Value: 0.0}}) {
+		t.Error("a cell is silent unless something trickles")
+	}
 }
 
 func TestOrder(t *testing.T) {

@@ -36,8 +36,10 @@ func splitNUL(text string) []string {
 
 // FindByEnvironment lists the processes that were started with KEY=value, in
 // ascending order: a trial's survivors, whoever their parent is and whatever
-// session they opened. Zombies have no environment. Processes whose
-// environment may not be read are passed over: those of other users.
+// session they opened. Processes whose environment may not be read are passed
+// over: those of other users. Zombies have no environment, and a process in
+// the middle of execve has none for that moment: only when two looks in a row
+// find nothing is nothing left.
 //
 // A process id may be reused as soon as this returns: Open it and look at its
 // Environ once more before it is signalled.

@@ -12,7 +12,9 @@ import (
 // parent has ended.
 func TestFindByEnvironment(t *testing.T) {
 	key, value := "ALLOCLAB_PROC_TEST", fmt.Sprint(os.Getpid())
-	cmd := exec.Command("/bin/sh", "-c", "setsid sleep 30 >/dev/null 2>&1 & echo ready; read go")
+	// The survivor says when it runs, for in the middle of an execve it would
+	// have no environment, and stops itself so as not to end with its pipes.
+	cmd := exec.Command("/bin/sh", "-c", "setsid /bin/sh -c 'echo ready; kill -STOP $$' & read go")
 	cmd.Env = append(os.Environ(), key+"="+value)
 	c := startReady(t, cmd)
 	p := openChild(t, c)
@@ -26,8 +28,8 @@ func TestFindByEnvironment(t *testing.T) {
 	}
 	fs := NewFS("/")
 	both, err := fs.FindByEnvironment(key, value)
-	if err != nil || len(both) < 2 || !slices.Contains(both, c.pid()) {
-		t.Errorf("%v, %v: want the shell %d and sleep", both, err, c.pid())
+	if err != nil || len(both) != 2 || !slices.Contains(both, c.pid()) {
+		t.Errorf("%v, %v: want the shell %d and its child", both, err, c.pid())
 	}
 	c.end()
 	left, err := fs.FindByEnvironment(key, value)
@@ -35,7 +37,7 @@ func TestFindByEnvironment(t *testing.T) {
 		killTest(pid)
 	}
 	if err != nil || len(left) != 1 || left[0] == c.pid() {
-		t.Errorf("survivors %v, %v: want sleep alone", left, err)
+		t.Errorf("survivors %v, %v: want the child alone", left, err)
 	}
 	if found, err := fs.FindByEnvironment(key, value+"0"); err != nil || found != nil {
 		t.Errorf("a longer value: %v, %v", found, err)

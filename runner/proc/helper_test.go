@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -187,3 +188,20 @@ func openChild(t testing.TB, c *child) *Process {
 
 // killTest kills a process that a test started.
 func killTest(pid int) { _ = unix.Kill(pid, unix.SIGKILL) }
+
+// onOwnThread runs f on a thread that ends with it. The process's first thread
+// is not taken, for the Go runtime never lets that one end: it is held while
+// another is found.
+func onOwnThread(f func()) {
+	go func() {
+		runtime.LockOSThread() // never unlocked: that is what ends the thread
+		if unix.Gettid() != os.Getpid() {
+			f()
+			return
+		}
+		done := make(chan bool)
+		onOwnThread(func() { defer close(done); f() })
+		<-done
+		runtime.UnlockOSThread() // nothing was done to the first thread
+	}()
+}

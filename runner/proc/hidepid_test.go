@@ -5,7 +5,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -27,10 +26,8 @@ func TestHidepid(t *testing.T) {
 	}
 	var hidden, open, statm, maps, rollup error
 	ready := make(chan error)
-	go func() {
-		// The thread takes a mount namespace of its own and another user's
-		// rights, and is never unlocked: it ends with the goroutine.
-		runtime.LockOSThread()
+	// The thread takes a mount namespace of its own and another user's rights.
+	onOwnThread(func() {
 		if err := becomeNobody(root + "/proc"); err != nil {
 			ready <- err
 			return
@@ -44,7 +41,7 @@ func TestHidepid(t *testing.T) {
 			_ = p.Close()
 		}
 		ready <- nil
-	}()
+	})
 	if err := <-ready; err != nil {
 		t.Skipf("not permitted: %v", err)
 	}

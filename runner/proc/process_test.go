@@ -21,6 +21,25 @@ func TestOpenNobody(t *testing.T) {
 	}
 }
 
+// TestLongFile reads a status that is longer than the buffer of the first read,
+// which is cut at a newline of all places.
+func TestLongFile(t *testing.T) {
+	head := "Name:\tx\nState:\tR (running)\n"
+	filler := "Groups:\t" + strings.Repeat("1 ", (4096-len(head)-9)/2)
+	filler += strings.Repeat(" ", 4095-len(head)-len(filler)) + "\n"
+	root := t.TempDir()
+	writeFixture(t, root, "proc/7/status", head+filler+
+		"VmHWM:\t1 kB\nVmRSS:\t2 kB\nRssAnon:\t3 kB\nRssFile:\t4 kB\nRssShmem:\t5 kB\nVmSwap:\t6 kB\n")
+	p, err := NewFS(root).Open(7)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = p.Close() }()
+	if s, err := p.Status(); err != nil || s.VmHWM != 1024 || s.VmSwap != 6*1024 {
+		t.Errorf("%+v, %v", s, err)
+	}
+}
+
 // TestZombie reads a child that has ended and was not reaped.
 func TestZombie(t *testing.T) {
 	c := startHelper(t, "wait")

@@ -2,6 +2,7 @@ package proc
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -43,6 +44,24 @@ func TestParseStatNames(t *testing.T) {
 		if s, err := parseStat(bad); !errors.Is(err, ErrParse) {
 			t.Errorf("%q: %+v %v", bad, s, err)
 		}
+	}
+}
+
+// TestParseStatFields numbers every field as proc(5) does: each value is 100
+// times its field's number.
+func TestParseStatFields(t *testing.T) {
+	line := strings.Builder{}
+	line.WriteString("100 (c) R")
+	for field := 4; field <= 52; field++ {
+		fmt.Fprintf(&line, " %d", field*100)
+	}
+	got, err := parseStat(line.String() + "\n")
+	want := Stat{
+		Pid: 100, Comm: "c", State: "R", PPid: 400, Minflt: 1000, Majflt: 1200, Utime: 14, Stime: 15,
+		NumThreads: 2000, Starttime: 22, Processor: 3900, DelayacctBlkio: 42,
+	}
+	if err != nil || got != want {
+		t.Errorf("%+v, %v, want %+v", got, err, want)
 	}
 }
 

@@ -3,7 +3,6 @@ package proc
 import (
 	"errors"
 	"os"
-	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -19,15 +18,14 @@ func TestThreads(t *testing.T) {
 	}
 	defer func() { _ = p.Close() }()
 	tid, done, ended := make(chan int), make(chan bool), make(chan bool)
-	go func() {
+	onOwnThread(func() {
 		defer close(ended)
-		runtime.LockOSThread() // never unlocked: the thread ends with it
 		for start := time.Now(); time.Since(start) < 20*time.Millisecond; {
 			continue
 		}
 		tid <- unix.Gettid()
 		<-done
-	}()
+	})
 	id := <-tid
 	list, err := p.Threads()
 	if err != nil || !slices.Contains(list, id) || !slices.IsSorted(list) || list[0] != os.Getpid() {

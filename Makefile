@@ -9,6 +9,7 @@ GO_MIN := 1.26
 
 LINKED := ptmalloc jemalloc tcmalloc mimalloc
 WORKLOADS := $(addprefix $(BIN)/workload-,$(LINKED))
+LIBRARIES := $(BIN)/libpages.so
 PLAIN := $(BIN)/plain-threads4k $(BIN)/plain-iobuf
 
 # What the build needs, and what only tests and comparisons need (Debian 12 names).
@@ -32,7 +33,7 @@ test: test-deps build ## all tests that take less than a minute each; under 10 m
 	$(GO) vet ./...
 	$(GO) test -timeout 9m ./...
 
-build: deps $(BIN)/alloclab $(WORKLOADS) $(PLAIN) ## everything into bin/
+build: deps $(BIN)/alloclab $(WORKLOADS) $(LIBRARIES) $(PLAIN) ## everything into bin/
 
 # go build decides itself what is stale, so the binaries are always asked for.
 $(BIN)/alloclab: FORCE check-go
@@ -49,6 +50,11 @@ $(BIN)/plain-threads4k: workloads/threads4k.c workloads/plain/main.c $(KIT) $(wi
 $(BIN)/plain-iobuf: $(wildcard workloads/iobuf*.c) workloads/plain/main.c $(KIT) $(wildcard workloads/kit/*.h workloads/*.h)
 	@mkdir -p $(BIN)
 	@$(CC) $(CFLAGS) -Iworkloads -o $@ $(filter %.c,$^)
+
+# Reference allocators, to be preloaded.
+$(BIN)/lib%.so: workloads/reference/%.c
+	@mkdir -p $(BIN)
+	@$(CC) $(CFLAGS) -fPIC -shared -o $@ $<
 
 lint: check-go ## vet, staticcheck, formatting, tidy modules
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "run gofmt -w on these files"; exit 1; }
@@ -67,7 +73,7 @@ soak: test-deps build ## checks of more than a minute: fuzzing, kill -9, long se
 install: build ## programs into $(PREFIX)/bin and $(PREFIX)/libexec/alloclab
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/alloclab
 	install -m 755 $(BIN)/alloclab $(DESTDIR)$(PREFIX)/bin/
-	install -m 755 $(WORKLOADS) $(DESTDIR)$(PREFIX)/libexec/alloclab/
+	install -m 755 $(WORKLOADS) $(LIBRARIES) $(DESTDIR)$(PREFIX)/libexec/alloclab/
 
 deps: ## install the packages that building needs and this machine lacks
 	@bash scripts/packages $(BUILD_PACKAGES)

@@ -11,6 +11,7 @@ type Allocator struct {
 	Name    string
 	Dialect Dialect  // the statistics interface it speaks
 	Linked  bool     // has a workload binary of its own; all others are preloaded
+	Bundled bool     // built with the lab, and found beside the measured programs
 	Sonames []string // names by which the dynamic linker finds it, best first
 	Package string   // the Debian package that brings it
 	Knobs   []Knob
@@ -37,7 +38,7 @@ const (
 
 // All returns every allocator that the lab knows, ptmalloc first.
 func All() []Allocator {
-	return []Allocator{ptmalloc, jemalloc, tcmalloc, mimalloc, tbbmalloc}
+	return []Allocator{ptmalloc, jemalloc, tcmalloc, mimalloc, tbbmalloc, pages, other}
 }
 
 // ByName returns the allocator of that name.

@@ -16,6 +16,9 @@ import (
 // allocator: in its cache, then in its default directories. Only a library of
 // this machine's architecture counts.
 func (a Allocator) FindLibrary() (path string, err error) {
+	if len(a.Sonames) == 0 {
+		return "", fmt.Errorf("%s has no library of its own: name one with library = \"/path/to/lib.so\"", a.Name)
+	}
 	return a.find(linkerCache(), defaultDirectories)
 }
 

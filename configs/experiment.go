@@ -18,9 +18,12 @@ type Experiment struct {
 	Seed      uint64
 	Rounds    int
 	TimeLimit time.Duration // of one trial
-	Passes    []string
-	Variants  []Variant
-	Workloads []Workload
+	// MemoryLimit is the most bytes that a trial may take before the kernel
+	// kills it, as in a container of that size; 0 is 80 % of what is available.
+	MemoryLimit int64
+	Passes      []string
+	Variants    []Variant
+	Workloads   []Workload
 }
 
 // Variant is an allocator with its knobs, under a label.

@@ -26,6 +26,7 @@ const maxSource = 64 << 10
 var (
 	seedOption      = Option{Name: "seed", Kind: KindCount, Max: math.MaxInt64}
 	roundsOption    = Option{Name: "rounds", Kind: KindCount, Min: 1, Max: 1000}
+	memoryOption    = Option{Name: "memory_limit", Kind: KindBytes, Min: 16 << 20, Max: 1 << 50}
 	timeLimitOption = Option{Name: "time_limit", Kind: KindDuration, Min: 0.1, Max: 7 * 86400}
 	passesOption    = Option{Name: "passes", Kind: KindChoice, Choices: []string{"time", "latency"}}
 	runtimeOption   = Option{Name: "runtime", Kind: KindChoice, Choices: []string{"c", "go"}}
@@ -68,7 +69,7 @@ func Parse(name string, source []byte, catalog Catalog) (*Experiment, error) {
 		return nil, f.err()
 	}
 	top := &section{faults: f, values: values, place: root}
-	top.only("is no key of an experiment", "name", "seed", "rounds", "time_limit", "passes", "variant", "workload")
+	top.only("is no key of an experiment", "name", "seed", "rounds", "time_limit", "memory_limit", "passes", "variant", "workload")
 
 	e := &Experiment{File: name, Source: slices.Clone(source), Seed: 1, Rounds: 5, TimeLimit: 10 * time.Minute, Passes: []string{"time"}}
 	e.Name = experimentName(top, name)
@@ -80,6 +81,9 @@ func Parse(name string, source []byte, catalog Catalog) (*Experiment, error) {
 	}
 	if v, ok := top.one(timeLimitOption); ok {
 		e.TimeLimit = time.Duration(math.Round(v.(float64) * float64(time.Second)))
+	}
+	if v, ok := top.one(memoryOption); ok {
+		e.MemoryLimit = v.(int64)
 	}
 	if passes, ok := top.axis(passesOption); ok {
 		e.Passes = nil

@@ -3,7 +3,19 @@ package runner
 import (
 	"sync"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
+
+// suspended is how long the machine has slept since boot: CLOCK_BOOTTIME goes
+// on then and CLOCK_MONOTONIC, by which everything here is timed, does not.
+func suspended() time.Duration {
+	var boot, monotonic unix.Timespec
+	if unix.ClockGettime(unix.CLOCK_BOOTTIME, &boot) != nil || unix.ClockGettime(unix.CLOCK_MONOTONIC, &monotonic) != nil {
+		return 0
+	}
+	return time.Duration(boot.Nano() - monotonic.Nano())
+}
 
 // activeClock counts the time since baseline for which the target was not
 // parked: the time axis of a trial.

@@ -33,6 +33,9 @@ func FindAllocators(ctx context.Context, binaries Binaries) []Found {
 	}
 	defer os.RemoveAll(stage)
 	for _, a := range allocators.All() {
+		if len(a.Sonames) == 0 {
+			continue // whatever library the user names
+		}
 		f := Found{Allocator: a}
 		v, err := resolve(configs.Variant{Allocator: a.Name, Label: a.Name}, binaries, stage)
 		if err == nil {

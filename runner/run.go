@@ -140,6 +140,9 @@ func (s *session) prepare(ctx context.Context, stage string) error {
 		return err
 	}
 	room := memoryRoom(host)
+	if e.MemoryLimit > 0 {
+		room = min(room, e.MemoryLimit)
+	}
 	most, err := largest(s.run.Cells, s.Binaries, room, s.Force)
 	if err != nil {
 		return err
@@ -157,6 +160,9 @@ func (s *session) prepare(ctx context.Context, stage string) error {
 // have been.
 func (s *session) capMemory(c proc.Cgroup, room int64) {
 	version := c.Controllers["memory"]
+	if s.Experiment.MemoryLimit > 0 && !c.Writable {
+		s.note("memory_limit is not kept: no control group can be made here")
+	}
 	if !c.Writable || c.MemoryDir == "" || version == "" {
 		s.note("no control group can be made here: a trial that runs out of memory can only be suspected of it")
 		return

@@ -31,14 +31,15 @@ type trial struct {
 	newGroup func() (*process.Group, error)
 	group    *process.Group
 
-	record  results.Trial
-	process *process.Process
-	proc    *proc.Process
-	target  *wire.Target
-	clock   activeClock
-	sampler *sampler
-	began   usage   // at baseline
-	idleAt  float64 // active time of the idle mark
+	record   results.Trial
+	process  *process.Process
+	proc     *proc.Process
+	target   *wire.Target
+	clock    activeClock
+	sampler  *sampler
+	began    usage   // at baseline
+	idleAt   float64 // active time of the idle mark
+	children int
 }
 
 // errInterrupted ends a trial because the user stops the run.
@@ -49,6 +50,7 @@ var errInterrupted = errors.New("interrupted")
 func (t *trial) run(ctx context.Context) (results.Trial, []results.Sample) {
 	t.record.Started = time.Now().UTC().Format(time.RFC3339)
 	t.record.Metrics = map[string]float64{}
+	awake := suspended()
 	err := t.start()
 	if err == nil {
 		err = t.converse(ctx)
@@ -60,6 +62,9 @@ func (t *trial) run(ctx context.Context) (results.Trial, []results.Sample) {
 		if fall, ok := results.IdleFall(samples); ok {
 			t.record.IdleFall = &fall
 		}
+	}
+	if slept := suspended() - awake; slept > 100*time.Millisecond && err == nil {
+		err = fmt.Errorf("the machine was suspended for %v in the middle of the trial", slept.Round(time.Millisecond))
 	}
 	t.end(ctx, err)
 	return t.record, samples
@@ -202,6 +207,10 @@ func (t *trial) mark(o *observer, name string, arrived time.Time, purge time.Dur
 	}
 	if err := o.look(&m); err != nil {
 		return err
+	}
+	if children, err := proc.NewFS("/").Descendants(t.process.Pid); err == nil && len(children) > t.children {
+		t.children = len(children)
+		t.warn("it has %d child processes at %s: their memory and time are in none of these figures", t.children, name)
 	}
 	m.Parked = time.Since(arrived).Seconds()
 	t.record.Marks = append(t.record.Marks, m)

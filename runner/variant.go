@@ -52,7 +52,11 @@ func resolve(v configs.Variant, binaries Binaries, stage string) (*variant, erro
 		return nil, err
 	}
 	library := v.Library
-	if !a.Linked && library == "" {
+	switch {
+	case library != "" || a.Linked:
+	case a.Bundled:
+		library = filepath.Join(binaries.Dir, a.Sonames[0])
+	default:
 		if library, err = a.FindLibrary(); err != nil {
 			return nil, err
 		}

@@ -13,7 +13,7 @@
 
 static const struct kit_parameter parameters[] = {
 	{ "kind", KIT_CHOICE, 0, 0, 0,
-	  "none segv abort exit hang ignore_term grandchild flip huge double_free overflow spam close_wire fork quit_early overlap", "what goes wrong" },
+	  "none segv abort exit hang ignore_term grandchild flip huge double_free overflow spam close_wire fork quit_early overlap child_env", "what goes wrong" },
 	{ "bytes", KIT_BYTES, 1 << 20, 0, 1e15, NULL, "memory to hold, for memory limits" },
 	{ .name = NULL },
 };
@@ -72,6 +72,8 @@ static void go_wrong(struct kit_worker *w, const char *kind)
 		leave_grandchild();
 	if (strcmp(kind, "fork") == 0 && fork() == 0)
 		sleep_for_ever();
+	if (strcmp(kind, "child_env") == 0 && system("env >&2") != 0)
+		kit_fail(KIT_INTERNAL, "env did not run");
 	if (strcmp(kind, "flip") == 0) {
 		held[100] ^= 1;
 		if (held[100] != 0x5a)

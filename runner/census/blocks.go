@@ -19,7 +19,11 @@ type Blocks struct {
 	Usable    int64
 
 	pageShift uint
+	stride    uint64 // words that a chunk has for each page
 	chunks    [1 << topBits]*middle
+	last      *chunk // the chunk looked up last, and its place: lists are often in address order
+	lastIndex uint64
+	whole     *chunk   // stands for every chunk that one block fills; never written
 	spare     []*chunk // of an earlier census, for reuse
 	used      []*chunk
 	pages     int64 // pages that some block meets
@@ -33,34 +37,43 @@ const (
 	chunkBits    = 9
 	middleBits   = 13
 	topBits      = 14
-	granule      = 8 // bytes a bit of chunk.taken stands for: no allocator here aligns to less
+	granule      = 8 // bytes a bit of a page stands for: no allocator here aligns to less
 	maxFaults    = 8
 	addressLimit = 1 << 48
+	blockLimit   = 1 << 44 // of all blocks together: what claims more is no list of a process
 )
 
 type middle [1 << middleBits]*chunk
 
-type chunk struct {
-	live     [chunkPages]uint32 // bytes asked for, of each page
-	rounding [chunkPages]uint32 // the rest of the blocks' extents
-	taken    []uint64           // one bit a granule: finds blocks that overlap
+// chunk has for each page, side by side since they are needed together: the
+// bytes asked for (low half of the first word) and the rest of the blocks'
+// extents (high half), then one bit a granule, which finds blocks that overlap.
+type chunk struct{ words []uint64 }
+
+// NewBlocks makes an empty set for a page size (a power of two, at least 512).
+func NewBlocks(pageSize int) *Blocks {
+	b := &Blocks{pageShift: uint(bits.TrailingZeros(uint(pageSize))), stride: 1 + uint64(pageSize)/granule/64}
+	b.whole = b.makeChunk()
+	for i := range b.whole.words {
+		b.whole.words[i] = ^uint64(0)
+		if uint64(i)%b.stride == 0 {
+			b.whole.words[i] = uint64(pageSize)
+		}
+	}
+	return b
 }
 
-// NewBlocks makes an empty set for a page size (a power of two).
-func NewBlocks(pageSize int) *Blocks {
-	return &Blocks{pageShift: uint(bits.TrailingZeros(uint(pageSize)))}
-}
+func (b *Blocks) makeChunk() *chunk { return &chunk{make([]uint64, chunkPages*b.stride)} }
 
 // Reset empties the set for another census and keeps its memory.
 func (b *Blocks) Reset() {
 	for _, c := range b.used {
-		clear(c.live[:])
-		clear(c.rounding[:])
-		clear(c.taken)
+		clear(c.words)
 	}
 	b.spare = append(b.spare, b.used...)
 	b.used = b.used[:0]
 	clear(b.chunks[:])
+	b.last = nil
 	b.Count, b.Requested, b.Usable, b.pages, b.faults = 0, 0, 0, 0, nil
 }
 
@@ -73,8 +86,12 @@ func (b *Blocks) Add(list []wire.Block) {
 
 func (b *Blocks) add(block wire.Block) {
 	start, end := block.Address, block.Address+block.Usable
-	if block.Usable < block.Requested || block.Usable == 0 || end < start || end > addressLimit {
+	switch {
+	case block.Usable < block.Requested || block.Usable == 0 || end < start || end > addressLimit:
 		b.fault("block at %#x: %d bytes were asked for and %d are usable", block.Address, block.Requested, block.Usable)
+		return
+	case block.Usable > blockLimit-uint64(b.Usable):
+		b.fault("block at %#x of %d bytes: no process holds so much", block.Address, block.Usable)
 		return
 	}
 	b.Count++
@@ -82,62 +99,89 @@ func (b *Blocks) add(block wire.Block) {
 	b.Usable += int64(block.Usable)
 	size := uint64(1) << b.pageShift
 	liveEnd := start + block.Requested
-	overlap := false
+	overlap := uint64(0)
 	for at := start; at < end; {
-		next := (at | (size - 1)) + 1
-		stop := min(next, end)
 		page := at >> b.pageShift
+		if page%chunkPages == 0 && at&(size-1) == 0 && liveEnd-at >= size*chunkPages && at < liveEnd && b.fill(page) {
+			at += size * chunkPages
+			continue
+		}
+		stop := min((at|(size-1))+1, end)
 		c := b.chunk(page)
-		i := page % chunkPages
-		if c.live[i]|c.rounding[i] == 0 {
+		words := c.words[page%chunkPages*b.stride:][:b.stride]
+		if c == b.whole {
+			overlap = 1
+			at = stop
+			continue
+		}
+		if words[0] == 0 {
 			b.pages++
 		}
 		live := uint64(0)
 		if at < liveEnd {
 			live = min(stop, liveEnd) - at
 		}
-		c.live[i] += uint32(live)
-		c.rounding[i] += uint32(stop - at - live)
-		overlap = c.take(at&(size*chunkPages-1), stop-at) || overlap
-		at = next
+		words[0] += live | (stop-at-live)<<32
+		overlap |= take(words[1:], at&(size-1), stop-at)
+		at = stop
 	}
-	if overlap {
+	if overlap != 0 {
 		b.fault("block at %#x of %d bytes overlaps another", block.Address, block.Usable)
 	}
 }
 
-// take marks the granules of [offset, offset+length) of the chunk and reports
-// whether one was taken before.
-func (c *chunk) take(offset, length uint64) bool {
+// take marks the granules of [offset, offset+length) of a page and returns
+// those that were taken before.
+func take(taken []uint64, offset, length uint64) (hit uint64) {
 	first, last := offset/granule, (offset+length)/granule // an odd rest is not marked, so it is never a false alarm
-	hit := uint64(0)
-	for word := first / 64; word*64 < last; word++ {
-		mask := ^uint64(0)
-		if word == first/64 {
-			mask <<= first % 64
-		}
-		if word == last/64 {
+	for first < last {
+		word := first / 64
+		mask := ^uint64(0) << (first % 64)
+		if next := (word + 1) * 64; last < next {
 			mask &= 1<<(last%64) - 1
+			first = last
+		} else {
+			first = next
 		}
-		hit |= c.taken[word] & mask
-		c.taken[word] |= mask
+		hit |= taken[word] & mask
+		taken[word] |= mask
 	}
-	return hit != 0
+	return hit
+}
+
+// fill makes the chunk that begins at a page one that a block fills, without
+// memory of its own. It is false where another block is there already.
+func (b *Blocks) fill(page uint64) bool {
+	at := b.place(page >> chunkBits)
+	if *at != nil {
+		return false
+	}
+	*at = b.whole
+	b.pages += chunkPages
+	return true
+}
+
+// place is where the chunk of that index hangs.
+func (b *Blocks) place(index uint64) **chunk {
+	m := b.chunks[index>>middleBits]
+	if m == nil {
+		m = new(middle)
+		b.chunks[index>>middleBits] = m
+	}
+	return &m[index&(1<<middleBits-1)]
 }
 
 func (b *Blocks) chunk(page uint64) *chunk {
 	index := page >> chunkBits
-	m := b.chunks[(index>>middleBits)&(1<<topBits-1)]
-	if m == nil {
-		m = new(middle)
-		b.chunks[(index>>middleBits)&(1<<topBits-1)] = m
+	if b.last != nil && b.lastIndex == index {
+		return b.last
 	}
-	c := m[index&(1<<middleBits-1)]
-	if c == nil {
-		c = b.newChunk()
-		m[index&(1<<middleBits-1)] = c
+	at := b.place(index)
+	if *at == nil {
+		*at = b.newChunk()
 	}
-	return c
+	b.last, b.lastIndex = *at, index
+	return *at
 }
 
 func (b *Blocks) newChunk() *chunk {
@@ -146,7 +190,7 @@ func (b *Blocks) newChunk() *chunk {
 		c = b.spare[n-1]
 		b.spare = b.spare[:n-1]
 	} else {
-		c = &chunk{taken: make([]uint64, chunkPages<<b.pageShift/granule/64)}
+		c = b.makeChunk()
 	}
 	b.used = append(b.used, c)
 	return c
@@ -155,7 +199,10 @@ func (b *Blocks) newChunk() *chunk {
 // find is the chunk of a page, or nil where no block meets it.
 func (b *Blocks) find(page uint64) *chunk {
 	index := page >> chunkBits
-	if m := b.chunks[(index>>middleBits)&(1<<topBits-1)]; m != nil {
+	if index>>middleBits >= 1<<topBits {
+		return nil
+	}
+	if m := b.chunks[index>>middleBits]; m != nil {
 		return m[index&(1<<middleBits-1)]
 	}
 	return nil

@@ -103,8 +103,8 @@ func (b *Blocks) countHeap(l *results.Ledger, first uint64, entries []uint64, re
 				}
 				continue
 			}
-			at := (page + i) % chunkPages
-			live, rounding := int64(c.live[at]), int64(c.rounding[at])
+			held := c.words[(page+i)%chunkPages*b.stride]
+			live, rounding := int64(held&(1<<32-1)), int64(held>>32)
 			if live+rounding > 0 {
 				met++
 			}

@@ -10,7 +10,7 @@ import (
 // of /proc/stat (proc(5)), in seconds, to 10 ms.
 type CPUTime struct {
 	Busy  float64 // user, nice, system, irq, softirq and steal
-	Steal float64 // taken by the hypervisor for other guests; part of Busy
+	Steal float64 // the hypervisor ran something else meanwhile; part of Busy, 0 where it does not tell
 }
 
 // CPUTime reads the processors' time.
@@ -37,9 +37,12 @@ func parseCPUTime(b []byte) (CPUTime, error) {
 			return CPUTime{}, parseError("stat", string(line))
 		}
 	}
-	user, nice, system, irq, softirq, steal := field[0], field[1], field[2], field[5], field[6], field[7]
-	return CPUTime{
-		Busy:  ticks(uint64(user + nice + system + irq + softirq + steal)),
-		Steal: ticks(uint64(steal)),
-	}, nil
+	var t CPUTime
+	for i, n := range field {
+		if i != 3 && i != 4 { // idle and iowait
+			t.Busy += ticks(uint64(n))
+		}
+	}
+	t.Steal = ticks(uint64(field[7]))
+	return t, nil
 }

@@ -17,7 +17,7 @@ import (
 // to the address space that the process had when they were opened (proc_mem_open
 // in fs/proc/base.c): after an execve they would read empty or ESRCH. They
 // are therefore opened below the held directory each time, which is as safe
-// against a reused id and costs 2 to 5 us.
+// against a reused id and costs 2 to 3 us.
 //
 // Methods may be called from several goroutines; Close may not meanwhile.
 type Process struct {

@@ -12,13 +12,17 @@ import (
 // SmapsRollup is /proc/PID/smaps_rollup (Linux 4.14), in bytes. The kernel
 // counts by walking the page tables, so the figures are exact, in contrast to
 // counters. A field that this kernel does not write is 0; Raw tells them apart.
+//
+// LazyFree alone may be short by a batch of pages for each CPU (folio_batch in
+// mm/swap.c: 31), which madvise has queued and not marked yet: 4 pages of 128
+// were missing in one of 60 looks.
 type SmapsRollup struct {
 	Rss           int64 // resident
 	Pss           int64 // proportional: a page that n processes map counts 1/n
 	PssAnon       int64 // Pss_Anon (5.1)
 	PrivateDirty  int64 // Private_Dirty
 	Anonymous     int64 // resident pages that belong to no file
-	LazyFree      int64 // freed with MADV_FREE and not yet taken: part of Rss
+	LazyFree      int64 // freed with MADV_FREE and not yet taken: part of Rss; see below
 	AnonHugePages int64
 	Swap          int64
 	Locked        int64

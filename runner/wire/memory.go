@@ -14,7 +14,7 @@ import (
 type Memory struct {
 	file *os.File
 	data []byte
-	head *header
+	head *header // a copy, so that what was checked stays as it was
 }
 
 // NewMemory makes an empty memfd for one target.
@@ -30,8 +30,12 @@ func NewMemory() (*Memory, error) {
 func (m *Memory) File() *os.File { return m.file }
 
 // Attach maps the memory after Ready. What the target wrote is not trusted:
-// every offset is checked against the memfd's size.
+// every offset is checked against the memfd's size, which cannot shrink any
+// more: reading a mapping beyond the end of its file is a SIGBUS.
 func (m *Memory) Attach() error {
+	if _, err := unix.FcntlInt(m.file.Fd(), unix.F_ADD_SEALS, unix.F_SEAL_SHRINK); err != nil {
+		return fmt.Errorf("sealing the lab's memory: %w", err)
+	}
 	info, err := m.file.Stat()
 	if err != nil {
 		return fmt.Errorf("the lab's memory: %w", err)
@@ -53,7 +57,7 @@ func (m *Memory) Attach() error {
 	if m.data, err = unix.Mmap(int(m.file.Fd()), 0, int(shared), unix.PROT_READ, unix.MAP_SHARED); err != nil {
 		return fmt.Errorf("mmap of the lab's memory: %w", err)
 	}
-	m.head = (*header)(unsafe.Pointer(&m.data[0]))
+	m.head = h
 	return nil
 }
 
@@ -63,7 +67,7 @@ func (h *header) check(size uint64) error {
 		return fmt.Errorf("the lab's memory begins with %#x instead of %#x", h.Magic, uint64(Magic))
 	case h.Version != Version:
 		return fmt.Errorf("the measured program speaks version %d of the wire, this lab version %d: build both again", h.Version, Version)
-	case h.LaneCount == 0 || h.LaneOffset%128 != 0 || h.LaneOffset < uint64(unsafe.Sizeof(*h)) || h.LaneOffset > size,
+	case h.LaneCount == 0 || h.LaneCount > laneMax || h.LaneOffset%128 != 0 || h.LaneOffset < uint64(unsafe.Sizeof(*h)) || h.LaneOffset > size,
 		h.WindowOffset%8 != 0 || h.WindowOffset > size || h.LaneOffset+uint64(h.LaneCount)*laneBytes > h.WindowOffset,
 		h.WindowBytes > size-h.WindowOffset,
 		h.LatencyOffset%8 != 0 || h.LatencyOffset > size || h.latencyEnd() > size:
@@ -81,7 +85,10 @@ func (h *header) latencyEnd() uint64 {
 	return h.LatencyOffset + uint64(h.LaneCount)*uint64(unsafe.Sizeof(latency{}))
 }
 
-const laneBytes = uint64(unsafe.Sizeof(lane{}))
+const (
+	laneBytes = uint64(unsafe.Sizeof(lane{}))
+	laneMax   = 1 << 16 // far above KIT_THREADS_MAX: the sampler reads every lane at every tick
+)
 
 // Close unmaps the memory and closes the descriptor.
 func (m *Memory) Close() error {

@@ -49,7 +49,8 @@ static bool attach(void)
 		return false;
 	fcntl(lab_socket, F_SETFD, FD_CLOEXEC);
 	fcntl(lab_memory, F_SETFD, FD_CLOEXEC);
-	unsetenv(WIRE_ENVIRONMENT); /* the workload's children are not the lab's */
+	unsetenv(WIRE_ENVIRONMENT); /* the workload's children are not the lab's, */
+	unsetenv("LD_PRELOAD");     /* and run on the system's allocator */
 	wants_go = strcmp(runtime, "go") == 0;
 	return true;
 }

@@ -15,7 +15,7 @@
 #define WIRE_VERSION 1u
 #define WIRE_MAGIC 0x62616c636f6c6c61ull /* "alloclab" */
 
-/* Environment: "socket:memfd:token", for example "3:4:5f0c…". Both descriptors must be what they claim. */
+/* Environment: "socket:memfd:runtime", for example "3:4:c" or "3:4:go". Both descriptors must be what they claim. */
 #define WIRE_ENVIRONMENT "ALLOCLAB_WIRE"
 
 #define WIRE_TEXT_MAX 8000u /* of one message; a SEQPACKET datagram is never split */

@@ -1,13 +1,10 @@
 package plots
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"math"
 	"strings"
 
-	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
 	"alloclab/results"
@@ -49,11 +46,7 @@ type curves struct {
 
 // RSS lays the figure out.
 func RSS(f RSSFigure) *Figure {
-	var names []string
-	for _, s := range f.Series {
-		names = append(names, s.Variant.Allocator)
-	}
-	looks := strokes(names)
+	looks := looksOf(f.Series)
 	all := make([]curves, len(f.Series))
 	seconds, bytes := 0.0, 0.0
 	for i, s := range f.Series {
@@ -70,30 +63,11 @@ func RSS(f RSSFigure) *Figure {
 			layout = Together
 		}
 	}
-	title := results.Plain(f.Title)
-	note := f.note(all)
-	caption := lettersNote.wrap(strings.Fields(results.Plain(f.Caption)), figureWidth-2*figureMargin)
 	body, height := drawTogether(all, together, seconds, bytes), togetherHeight
 	if layout == Panels {
 		body, height = drawPanels(all, seconds, bytes), panelsHeight(len(all))
 	}
-	const head vg.Length = 40
-	foot := vg.Length(len(caption))*11 + 4
-	return &Figure{
-		Width: figureWidth, Height: 2*figureMargin + head + height + foot,
-		draw: func(c draw.Canvas) {
-			c.SetColor(whitePaper)
-			c.Fill(c.Rectangle.Path())
-			c = draw.Crop(c, figureMargin, -figureMargin, figureMargin, -figureMargin)
-			c.FillText(lettersTitle.style(0), vg.Point{X: c.Min.X, Y: c.Max.Y - 6}, lettersTitle.fit(title, c.Max.X-c.Min.X))
-			c.FillText(lettersNote.style(0), vg.Point{X: c.Min.X, Y: c.Max.Y - 22}, lettersNote.fit(note, c.Max.X-c.Min.X))
-			for i, line := range caption {
-				y := c.Min.Y + 5 + 11*vg.Length(len(caption)-1-i)
-				c.FillText(lettersNote.style(0), vg.Point{X: c.Min.X, Y: y}, line)
-			}
-			body(draw.Crop(c, 0, 0, foot, -head))
-		},
-	}
+	return frame{title: f.Title, note: f.note(all), caption: f.Caption}.figure(height, body)
 }
 
 func newCurves(s CellSeries, look stroke) curves {
@@ -181,60 +155,4 @@ func (c curves) ring(p panel, drop bool) {
 	}
 	p.DrawGlyphNoClip(draw.GlyphStyle{Color: whitePaper, Radius: 2.6, Shape: draw.CircleGlyph{}}, to)
 	p.DrawGlyphNoClip(draw.GlyphStyle{Color: c.look.colour, Radius: 2.6, Shape: draw.RingGlyph{}}, to)
-}
-
-// Caption says where and with what a run's figures were taken.
-func Caption(run results.Run) string {
-	var facts []string
-	for _, name := range []string{results.FieldKernel, results.FieldLibc} {
-		if v := run.Fingerprint.Memory[name]; v != "" {
-			facts = append(facts, v)
-		}
-	}
-	if n := run.Fingerprint.Memory[results.FieldCores]; n != "" {
-		facts = append(facts, n+" cores")
-	}
-	if v := run.Fingerprint.Memory[results.FieldTHP]; v != "" {
-		facts = append(facts, "THP "+v)
-	}
-	seen := map[string]bool{}
-	for _, v := range run.Variants {
-		if name := strings.TrimSpace(v.Allocator + " " + v.Version); !seen[name] {
-			seen[name] = true
-			facts = append(facts, name)
-		}
-	}
-	if run.Tool != "" {
-		facts = append(facts, "alloclab "+run.Tool)
-	}
-	return results.Plain(strings.Join(facts, " · "))
-}
-
-// WriteRSS draws the figure of one cell into dir, as SVG and PNG, and returns
-// the paths. dir must be there.
-func WriteRSS(dir string, cell results.Cell, series []CellSeries, caption string) (paths []string, err error) {
-	return RSS(RSSFigure{Title: cell.Title(), Caption: caption, Series: series}).Write(dir, "rss-"+fileName(cell.Name))
-}
-
-// fileName turns a cell's name into one that needs no quoting on a shell or in
-// an address. Two cells never get the same: where a character is lost, part
-// of a hash of the name follows.
-func fileName(cell string) string {
-	lost := false
-	name := strings.Map(func(r rune) rune {
-		switch {
-		case r >= 'a' && r <= 'z', r >= '0' && r <= '9', r == '_', r == '.', r == '=':
-			return r
-		case r == '/' || r == ',':
-			return '-'
-		default:
-			lost = true
-			return '-'
-		}
-	}, cell)
-	if lost || strings.Contains(cell, "-") || strings.Contains(cell, ",") || len(name) > 80 || name == "" {
-		sum := sha256.Sum256([]byte(cell))
-		name = name[:min(len(name), 80)] + "-" + hex.EncodeToString(sum[:3])
-	}
-	return name
 }

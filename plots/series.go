@@ -13,10 +13,33 @@ type Trace struct {
 	Samples []results.Sample
 }
 
-// CellSeries is all trials of one variant in one cell.
+// CellSeries is all trials of one variant in one cell. Those of the pass
+// latency stand apart: passes are never averaged together.
 type CellSeries struct {
 	Variant results.Variant
-	Traces  []Trace
+	Traces  []Trace          // of the pass time
+	Latency []*results.Trial // of the pass latency
+}
+
+// Median is the trace of the trial that stands for all: the one whose rss_mean
+// is in the middle. It is false where no trial counts.
+func (s CellSeries) Median() (Trace, bool) {
+	sound := s.sound()
+	if i := median(sound); i >= 0 {
+		return sound[i], true
+	}
+	return Trace{}, false
+}
+
+// metric are the values of a metric in all trials that count, by round.
+func (s CellSeries) metric(name string) []float64 {
+	var values []float64
+	for _, t := range s.sound() {
+		if v, ok := t.Trial.Metrics[name]; ok {
+			values = append(values, v)
+		}
+	}
+	return values
 }
 
 // sound are the traces that may be drawn: of trials that count.

@@ -17,8 +17,9 @@ import (
 // Needs is what a trial of a cell takes, as the workload itself says.
 type Needs struct {
 	Threads int64
-	Peak    int64 // bytes that the workload asks for at most, about
-	Lab     int64 // bytes of the lab's own memory in the process
+	Peak    int64   // bytes that the workload asks for at most, about
+	Lab     int64   // bytes of the lab's own memory in the process
+	Seconds float64 // about how long a trial takes
 }
 
 // Needs asks the program. Nothing is measured.
@@ -35,6 +36,9 @@ func (b Binaries) Needs(cell results.Cell) (Needs, error) {
 		if *at, err = strconv.ParseInt(said[name], 10, 64); err != nil {
 			return Needs{}, fmt.Errorf("what %s needs: %s: %w", cell.Name, name, err)
 		}
+	}
+	if n.Seconds, err = strconv.ParseFloat(said["seconds"], 64); err != nil {
+		return Needs{}, fmt.Errorf("what %s needs: seconds: %w", cell.Name, err)
 	}
 	return n, nil
 }

@@ -39,6 +39,14 @@ static uint64_t peak(const struct kit *kit)
 	return ((uint64_t)kit_count(kit, "threads") * (uint64_t)kit_count(kit, "blocks") + 1) * BLOCK_BYTES;
 }
 
+static double seconds(const struct kit *kit)
+{
+	const double replacement = 0.4e-6; /* two cores, any allocator: half to double of it */
+	double operations = kit_number(kit, "operations");
+	double work = operations > 0 ? operations * replacement * kit_number(kit, "threads") / 2 : kit_number(kit, "duration");
+	return work + kit_number(kit, "idle");
+}
+
 static size_t memory(const struct kit *kit)
 {
 	size_t slots = (size_t)kit_count(kit, "blocks") * sizeof(void *);
@@ -144,6 +152,7 @@ static const struct kit_workload threads4k = {
 	.parameters = parameters,
 	.threads = threads,
 	.peak = peak,
+	.seconds = seconds,
 	.memory = memory,
 	.setup = setup,
 	.fill = fill,

@@ -25,7 +25,10 @@ func Outside(candidates []Range, memory io.ReaderAt) results.Outside {
 	arenas := map[uint64]bool{}
 	heaps := int64(0)
 	for _, r := range candidates {
-		for at := (r.Start + heapMax - 1) / heapMax * heapMax; at < r.End; at += heapMax {
+		if r.Start >= addressLimit {
+			continue
+		}
+		for at := (r.Start + heapMax - 1) / heapMax * heapMax; at < min(r.End, addressLimit); at += heapMax {
 			arena, ok := heapInfo(at, memory)
 			if !ok {
 				continue

@@ -53,6 +53,8 @@ struct kit_workload {
 	unsigned (*threads)(const struct kit *kit);
 	/* About how many bytes the workload holds at most: for the check before a run whether they fit. */
 	uint64_t (*peak)(const struct kit *kit);
+	/* About how many seconds a trial takes, idle window included; for plans. */
+	double (*seconds)(const struct kit *kit);
 	/* Bytes of the lab's memory that kit_memory() will be asked for in setup. */
 	size_t (*memory)(const struct kit *kit);
 	/* On the main thread, before baseline: takes memory, prepares sizes and orders. Must not malloc. */

@@ -158,5 +158,7 @@ int kit_write_needs(int fd, char *lines)
 	kit_read_parameters(&kit, parameters);
 	kit.threads = kit.workload->threads(&kit);
 	uint64_t lab = kit_memory_layout(kit.threads, kit.workload->memory ? kit.workload->memory(&kit) : 0, true);
-	return dprintf(fd, "threads %u\npeak %llu\nlab %llu\n", kit.threads, (unsigned long long)kit.workload->peak(&kit), (unsigned long long)lab) < 0;
+	uint64_t peak = kit.workload->peak ? kit.workload->peak(&kit) : 0;
+	double seconds = kit.workload->seconds ? kit.workload->seconds(&kit) : 0;
+	return dprintf(fd, "threads %u\npeak %llu\nlab %llu\nseconds %.3f\n", kit.threads, (unsigned long long)peak, (unsigned long long)lab, seconds) < 0;
 }

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"alloclab/configs"
+	"alloclab/results"
+	"alloclab/runner"
+)
+
+func newPlan() *cobra.Command {
+	var order bool
+	c := &cobra.Command{
+		Use:   "plan FILE-or-preset",
+		Short: "Say what an experiment would run, and what it takes; execute nothing",
+		Example: `  alloclab plan storage.toml
+  alloclab plan quick --order | head`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			lab, err := findLab()
+			if err != nil {
+				return err
+			}
+			e, err := configs.Load(args[0], lab.catalog)
+			if err != nil {
+				return err
+			}
+			p, err := runner.PreviewOf(e, lab.catalog, lab.binaries)
+			if err != nil {
+				return err
+			}
+			return printPlan(cmd.OutOrStdout(), e, p, order)
+		},
+	}
+	c.Flags().BoolVar(&order, "order", false, "list every trial in the order in which they would run")
+	c.ValidArgsFunction = completePresets
+	return c
+}
+
+func printPlan(out io.Writer, e *configs.Experiment, p runner.Preview, order bool) error {
+	w := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(w, "CELL\tTHREADS\tHOLDS ABOUT\tTRIAL TAKES ABOUT\t")
+	for i, c := range p.Cells {
+		n := p.Needs[i]
+		warning := ""
+		if n.Peak+n.Lab > p.Room {
+			warning = fmt.Sprintf("more than the %s that a trial may take here", results.Bytes(float64(p.Room)))
+		}
+		fmt.Fprintf(w, "%s\t%d\t%s\t%.3g s\t%s\n", c.Name, n.Threads, results.Bytes(float64(n.Peak+n.Lab)), n.Seconds, warning)
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "\n%d cells x %d variants x %d rounds x %d passes = %d trials, about %v\n",
+		len(p.Cells), len(e.Variants), e.Rounds, len(e.Passes), len(p.Trials), time.Duration(p.Seconds*float64(time.Second)).Round(time.Second))
+	if order {
+		for _, t := range p.Trials {
+			fmt.Fprintf(out, "%d\t%s\t%s\tround %d\t%s\n", t.Trial, t.Cell, t.Variant, t.Round, t.Pass)
+		}
+	}
+	return nil
+}

@@ -6,6 +6,7 @@ GO ?= go
 PREFIX ?= /usr/local
 BIN := $(CURDIR)/bin
 GO_MIN := 1.26
+RELEASE := $(shell git describe --tags --always --dirty 2>/dev/null)
 
 LINKED := ptmalloc jemalloc tcmalloc mimalloc
 WORKLOADS := $(addprefix $(BIN)/workload-,$(LINKED))
@@ -31,13 +32,13 @@ run: build ## install what is missing, build, run the quick experiment
 
 test: test-deps build ## all tests that take less than a minute each; under 10 minutes
 	$(GO) vet ./...
-	$(GO) test -timeout 9m ./...
+	ALLOCLAB_LIBEXEC=$(BIN) $(GO) test -timeout 9m ./...
 
 build: deps $(BIN)/alloclab $(WORKLOADS) $(LIBRARIES) $(PLAIN) ## everything into bin/
 
 # go build decides itself what is stale, so the binaries are always asked for.
 $(BIN)/alloclab: FORCE check-go
-	@CGO_ENABLED=0 $(GO) build -o $@ ./cmd/alloclab
+	@CGO_ENABLED=0 $(GO) build -ldflags '-X main.release=$(RELEASE)' -o $@ ./cmd/alloclab
 
 $(BIN)/workload-%: FORCE check-go
 	@$(GO) build -tags alloc_$* -o $@ ./workloads
@@ -67,7 +68,7 @@ bench: build ## every number that the lab promises, achieved against its bar
 	$(GO) run ./bench/promises
 
 soak: test-deps build ## checks of more than a minute: fuzzing, kill -9, long series
-	ALLOCLAB_SOAK=1 $(GO) test -timeout 60m -run 'Soak' -v ./...
+	ALLOCLAB_LIBEXEC=$(BIN) ALLOCLAB_SOAK=1 $(GO) test -timeout 60m -run 'Soak' -v ./...
 	bash scripts/fuzz
 
 install: build ## programs into $(PREFIX)/bin and $(PREFIX)/libexec/alloclab

@@ -22,7 +22,8 @@ type observer struct {
 	dialect allocators.Dialect
 	blocks  *census.Blocks
 
-	untouched int64 // metadata that the allocator claimed at baseline and that was not resident
+	untouched int64             // metadata that the allocator claimed at baseline and that was not resident
+	stopped   func(mark string) // for tests: called at each mark while the process is stopped; nil otherwise
 }
 
 // look fills in what is to be seen at a mark. The allocator's statistics and
@@ -47,6 +48,9 @@ func (o *observer) look(m *results.Mark) error {
 		return err
 	}
 	rollup, err := o.account(m, regions)
+	if o.stopped != nil {
+		o.stopped(m.Name)
+	}
 	if err := errors.Join(err, o.process.Continue()); err != nil {
 		return err
 	}

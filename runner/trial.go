@@ -30,6 +30,7 @@ type trial struct {
 
 	newGroup func() (*process.Group, error)
 	group    *process.Group
+	stopped  func(mark string) // see observer.stopped
 
 	record   results.Trial
 	process  *process.Process
@@ -113,7 +114,7 @@ func (t *trial) converse(ctx context.Context) error {
 	if err := t.target.Start(t.cell.Workload, parameters); err != nil {
 		return err
 	}
-	o := &observer{target: t.target, process: t.process, proc: t.proc, dialect: allocators.Dialect(id.Dialect), blocks: t.blocks}
+	o := &observer{target: t.target, process: t.process, proc: t.proc, dialect: allocators.Dialect(id.Dialect), blocks: t.blocks, stopped: t.stopped}
 	for _, name := range []string{results.MarkBaseline, results.MarkHold, results.MarkFreed, results.MarkIdle} {
 		m, err := t.target.Expect(wire.Mark)
 		if err != nil {

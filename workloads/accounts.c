@@ -10,6 +10,8 @@
 
 #define MIB (1u << 20)
 #define PAGE 4096u
+#define PAGES (MIB / PAGE)
+#define OTHERS_MAX (PAGES * PAGE / 16)
 
 static const struct kit_parameter parameters[] = {
 	{ "place", KIT_CHOICE, 0, 0, 0, "none stack bss map memfd pinned live rounding zero", "where the 1 MiB goes" },
@@ -28,15 +30,18 @@ static uint64_t peak(const struct kit *kit)
 	return 2 * MIB;
 }
 
-static char bss[MIB];
-static char *pinned[257];
+static char bss[MIB] __attribute__((aligned(PAGE)));
+static char *pinned[PAGES];
+static void **others; /* of the lab's memory */
 static char *whole;
 
+/* 256 pages of the stack, so far down that nothing has been there before. */
 static void touch_stack(void)
 {
-	char block[MIB];
+	char block[MIB + 32 * PAGE];
+	char *at = (char *)(((uintptr_t)block + PAGE - 1) / PAGE * PAGE);
 	for (size_t i = 0; i < MIB; i += PAGE)
-		*(volatile char *)&block[i] = 1;
+		*(volatile char *)&at[i] = 1;
 }
 
 static void *map(int flags, int fd)
@@ -47,22 +52,51 @@ static void *map(int flags, int fd)
 	return at;
 }
 
+static size_t memory(const struct kit *kit)
+{
+	(void)kit;
+	return OTHERS_MAX * sizeof *others;
+}
+
+static void setup(struct kit *kit)
+{
+	others = kit_memory(kit, OTHERS_MAX * sizeof *others);
+	/* The allocator's code and tables are touched before baseline: they are other accounts. */
+	void *volatile large = malloc(MIB), *volatile small = malloc(16);
+	free(large);
+	free(small);
+}
+
+static bool is_new(unsigned pages, const char *block)
+{
+	for (unsigned i = 0; i < pages; i++)
+		if ((uintptr_t)pinned[i] / PAGE == (uintptr_t)block / PAGE)
+			return false;
+	return true;
+}
+
 /*
- * 256 whole pages of one large block, of which only 16 bytes a page stay: the
- * pages are cut out of an aligned block by asking for 16 bytes at each page
- * boundary. aligned_alloc of 16 bytes at 4096 leaves the rest of each page to others, so nothing
- * else is allocated, and each allocator gets the same requests.
+ * 256 pages full of blocks of 16 bytes, of which all but one a page are freed.
+ * Nothing can be returned of such a page. (aligned_alloc would not do:
+ * most allocators give out whole pages for it, which is rounding.)
  */
 static void pin(struct kit_worker *w)
 {
-	for (int i = 0; i < 257; i++) {
-		pinned[i] = aligned_alloc(PAGE, 16);
-		if (!pinned[i])
-			kit_fail(KIT_OUT_OF_MEMORY, "aligned_alloc failed");
-		memset(pinned[i], 1, 16);
-		w->count.live_bytes += 16;
-		w->count.live_blocks++;
+	unsigned pages = 0, freed = 0;
+	while (pages < PAGES && freed < OTHERS_MAX) {
+		char *block = malloc(16);
+		if (!block)
+			kit_fail(KIT_OUT_OF_MEMORY, "malloc(16) failed");
+		memset(block, 1, 16);
+		if (is_new(pages, block))
+			pinned[pages++] = block;
+		else
+			others[freed++] = block;
 	}
+	while (freed > 0)
+		free(others[--freed]);
+	w->count.live_bytes += 16 * pages;
+	w->count.live_blocks += pages;
 }
 
 static void fill(struct kit_worker *w)
@@ -96,7 +130,7 @@ static void fill(struct kit_worker *w)
 
 static void list(const struct kit *kit, struct kit_list *blocks)
 {
-	for (int i = 0; i < 257; i++)
+	for (unsigned i = 0; i < PAGES; i++)
 		if (pinned[i])
 			kit_block(blocks, pinned[i], 16);
 	if (whole) /* "rounding": all but one byte is the rest of the block's extent */
@@ -110,6 +144,8 @@ static const struct kit_workload accounts = {
 	.parameters = parameters,
 	.threads = threads,
 	.peak = peak,
+	.memory = memory,
+	.setup = setup,
 	.fill = fill,
 	.list = list,
 };

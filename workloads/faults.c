@@ -74,6 +74,10 @@ static void go_wrong(struct kit_worker *w, const char *kind)
 		sleep_for_ever();
 	if (strcmp(kind, "child_env") == 0 && system("env >&2") != 0)
 		kit_fail(KIT_INTERNAL, "env did not run");
+	if (strcmp(kind, "orphan") == 0) { /* the end of a process whose child still holds the wire */
+		leave_grandchild();
+		raise(SIGSEGV);
+	}
 	if (strcmp(kind, "flip") == 0) {
 		held[100] ^= 1;
 		if (held[100] != 0x5a)

@@ -1,7 +1,9 @@
 package census
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"alloclab/results"
@@ -33,7 +35,8 @@ const (
 )
 
 // Pages is the process's page table: Walk calls visit with the pagemap entries
-// (proc(5)) of all pages from start to end, a buffer at a time.
+// (proc(5)) of the pages from start to end, a buffer at a time, in ascending
+// order. It may leave out stretches in which no page is present.
 type Pages interface {
 	Walk(start, end uint64, buffer []uint64, visit func(address uint64, entries []uint64) error) error
 }
@@ -49,14 +52,13 @@ const entriesAtOnce = 1 << 15 // 256 KiB of pagemap, 128 MiB of address space
 // errors: then the figures mean nothing.
 func (b *Blocks) Ledger(ranges []Range, pages Pages, resident Resident) (results.Ledger, error) {
 	var l results.Ledger
-	met := int64(0) // pages with blocks that lie in heap ranges
 	size := int64(1) << b.pageShift
 	entries := make([]uint64, entriesAtOnce)
 	for _, r := range ranges {
 		err := pages.Walk(r.Start, r.End, entries, func(address uint64, part []uint64) error {
 			switch r.Account {
 			case Heap:
-				met += b.countHeap(&l, address>>b.pageShift, part, resident)
+				b.countHeap(&l, address>>b.pageShift, part, resident)
 			case Other:
 				l.Other += size * countResident(part, r.PrivateAnonymous, resident)
 			case Lab:
@@ -68,8 +70,8 @@ func (b *Blocks) Ledger(ranges []Range, pages Pages, resident Resident) (results
 			return l, fmt.Errorf("page table of %#x-%#x: %w", r.Start, r.End, err)
 		}
 	}
-	if met != b.pages {
-		b.fault("blocks meet %d pages outside the heap", b.pages-met)
+	if n := b.pagesInHeap(ranges); n != b.pages {
+		b.fault("blocks meet %d pages outside the heap", b.pages-n)
 	}
 	if len(b.faults) > 0 {
 		return l, &FaultError{b.faults}
@@ -87,30 +89,23 @@ func countResident(entries []uint64, privateAnonymous bool, resident Resident) i
 	return n
 }
 
-// countHeap divides heap pages and returns how many of them, resident or not,
-// meet a block.
-func (b *Blocks) countHeap(l *results.Ledger, first uint64, entries []uint64, resident Resident) (met int64) {
+// countHeap divides heap pages.
+func (b *Blocks) countHeap(l *results.Ledger, first uint64, entries []uint64, resident Resident) {
 	size := int64(1) << b.pageShift
 	for done := uint64(0); done < uint64(len(entries)); {
 		page := first + done
 		n := min(chunkPages-page%chunkPages, uint64(len(entries))-done) // the rest of this chunk
 		c := b.find(page)
 		for i := range n {
-			is := resident(entries[done+i], true)
+			if !resident(entries[done+i], true) {
+				continue
+			}
 			if c == nil {
-				if is {
-					l.Empty += size
-				}
+				l.Empty += size
 				continue
 			}
 			held := c.words[(page+i)%chunkPages*b.stride]
 			live, rounding := int64(held&(1<<32-1)), int64(held>>32)
-			if live+rounding > 0 {
-				met++
-			}
-			if !is {
-				continue
-			}
 			switch {
 			case live+rounding > size:
 				b.fault("page %#x holds %d bytes", (page+i)<<b.pageShift, live+rounding)
@@ -124,5 +119,48 @@ func (b *Blocks) countHeap(l *results.Ledger, first uint64, entries []uint64, re
 		}
 		done += n
 	}
-	return met
+}
+
+// pagesInHeap counts the pages, resident or not, that meet a block and lie in
+// heap ranges.
+func (b *Blocks) pagesInHeap(ranges []Range) int64 {
+	heap := make([]Range, 0, len(ranges))
+	for _, r := range ranges {
+		if r.Account == Heap {
+			heap = append(heap, r)
+		}
+	}
+	slices.SortFunc(heap, func(x, y Range) int { return cmp.Compare(x.Start, y.Start) })
+	count := int64(0)
+	for top, m := range b.chunks {
+		if m == nil {
+			continue
+		}
+		for i, c := range m {
+			if c != nil {
+				count += b.chunkInHeap(heap, c, (uint64(top)<<middleBits+uint64(i))<<chunkBits)
+			}
+		}
+	}
+	return count
+}
+
+// chunkInHeap is pagesInHeap for one chunk, which begins at a page. The ranges
+// are sorted.
+func (b *Blocks) chunkInHeap(heap []Range, c *chunk, first uint64) (count int64) {
+	start := first << b.pageShift
+	at, _ := slices.BinarySearchFunc(heap, start, func(r Range, address uint64) int { return cmp.Compare(r.End, address+1) })
+	for i := range uint64(chunkPages) {
+		if c.words[i*b.stride] == 0 {
+			continue
+		}
+		address := start + i<<b.pageShift
+		for at < len(heap) && heap[at].End <= address {
+			at++
+		}
+		if at < len(heap) && heap[at].Start <= address {
+			count++
+		}
+	}
+	return count
 }

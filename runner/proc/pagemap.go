@@ -26,8 +26,9 @@ const userEnd = 1 << 63
 // Pagemap is the process's pagemap, open: one 64-bit entry for each page. It
 // is tied to the address space that the process had at OpenPagemap.
 type Pagemap struct {
-	fd  int
-	pid int
+	fd    int
+	pid   int
+	found *[scanAtOnce]stretch
 }
 
 // OpenPagemap opens the pagemap for many reads. It needs the right to
@@ -75,12 +76,30 @@ func (pm *Pagemap) Read(start, end uint64, entries []uint64) (int, error) {
 	return n / 8, nil
 }
 
+// sparse is how long a range must be for Walk to look for its populated parts
+// first: 64 MiB have 128 KiB of entries.
+const sparse = 64 << 20
+
 // Walk calls visit for the pages from start to end, a buffer at a time: entries[i]
 // is of the page at addr + i*page size. It reads into buf, which must not be empty.
+// In a long range it leaves out stretches without a present page, where the
+// kernel can tell them.
 func (pm *Pagemap) Walk(start, end uint64, buf []uint64, visit func(addr uint64, entries []uint64) error) error {
 	if len(buf) == 0 {
 		return errors.New("proc: pagemap: no buffer")
 	}
+	if end-start < sparse {
+		return pm.walkAll(start, end, buf, visit)
+	}
+	err := pm.eachPopulated(start, end, func(start, end uint64) error { return pm.walkAll(start, end, buf, visit) })
+	if err == errNoScan {
+		return pm.walkAll(start, end, buf, visit)
+	}
+	return err
+}
+
+// walkAll is Walk without leaving anything out.
+func (pm *Pagemap) walkAll(start, end uint64, buf []uint64, visit func(addr uint64, entries []uint64) error) error {
 	for start < end {
 		n, err := pm.Read(start, end, buf)
 		if err != nil {

@@ -1,9 +1,12 @@
 package process
 
 import (
+	"crypto/sha256"
 	"debug/elf"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -28,9 +31,12 @@ func CheckLibrary(path string) error {
 	if info.Size() == 0 {
 		return fmt.Errorf("library %s is empty", path)
 	}
+	if err := identify(path); err != nil {
+		return fmt.Errorf("library %s %w", path, err)
+	}
 	f, err := elf.Open(path)
 	if err != nil {
-		return fmt.Errorf("library %s is not an ELF file: %w", path, err)
+		return fmt.Errorf("library %s is truncated or damaged: %w", path, err)
 	}
 	defer f.Close()
 	if err := fits(f, info.Size()); err != nil {
@@ -54,40 +60,60 @@ func CheckLibrary(path string) error {
 
 var machines = map[string]elf.Machine{"amd64": elf.EM_X86_64, "arm64": elf.EM_AARCH64}
 
-func fits(f *elf.File, size int64) error {
-	switch {
-	case f.Class != elf.ELFCLASS64:
-		return errors.New("is a 32-bit library; the measured programs have 64 bits")
-	case f.Machine != machines[runtime.GOARCH]:
-		return fmt.Errorf("is for another processor (%s, not %s)", f.Machine, machines[runtime.GOARCH])
-	case f.Type != elf.ET_DYN:
-		return fmt.Errorf("is not a shared library (%s)", f.Type)
+// identify reads what every ELF file begins with, whatever its class: a file
+// of another kind is told for what it is, and not for what else is odd in it.
+func identify(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
 	}
+	defer f.Close()
+	var b [20]byte // e_ident, e_type, e_machine
+	if n, err := io.ReadFull(f, b[:]); n < 4 || string(b[:4]) != elf.ELFMAG {
+		return errors.New("is not an ELF file")
+	} else if err != nil {
+		return errors.New("is truncated within its header")
+	}
+	kind, machine := elf.Type(binary.LittleEndian.Uint16(b[16:])), elf.Machine(binary.LittleEndian.Uint16(b[18:]))
+	switch {
+	case elf.Class(b[elf.EI_CLASS]) != elf.ELFCLASS64:
+		return errors.New("is a 32-bit library; the measured programs have 64 bits")
+	case elf.Data(b[elf.EI_DATA]) != elf.ELFDATA2LSB || machine != machines[runtime.GOARCH]:
+		return fmt.Errorf("is for another processor (%s, not %s)", machine, machines[runtime.GOARCH])
+	case kind != elf.ET_DYN:
+		return fmt.Errorf("is not a shared library (%s)", kind)
+	}
+	return nil
+}
+
+// fits says whether the file holds all that the linker would map of it.
+func fits(f *elf.File, size int64) error {
 	for _, p := range f.Progs {
-		if p.Type == elf.PT_LOAD && p.Off+p.Filesz > uint64(size) {
-			return fmt.Errorf("is truncated: it has %d bytes and should have at least %d", size, p.Off+p.Filesz)
+		if p.Type == elf.PT_LOAD && (p.Off > uint64(size) || p.Filesz > uint64(size)-p.Off) {
+			return fmt.Errorf("is truncated: it has %d bytes and a segment of %d at %d", size, p.Filesz, p.Off)
 		}
 	}
 	return nil
 }
 
-// PreloadPath is a path that LD_PRELOAD can name. The linker splits its list
-// at spaces and colons, so such a path is reached through a link in dir.
+// special are characters that LD_PRELOAD cannot hold in a path: the linker
+// splits its list at spaces and colons and replaces $ORIGIN and its kin.
+const special = " :\t\n;$"
+
+// PreloadPath is a path that LD_PRELOAD can name. One that it cannot is
+// reached through a link in dir.
 func PreloadPath(path, dir string) (string, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return "", err
 	}
-	if !strings.ContainsAny(path, " :\t\n;") {
+	if !strings.ContainsAny(path, special) {
 		return path, nil
 	}
-	if strings.ContainsAny(dir, " :\t\n;") {
-		return "", fmt.Errorf("neither %q nor the folder for temporary files %q can be named in LD_PRELOAD: set TMPDIR to a path without spaces and colons", path, dir)
+	if strings.ContainsAny(dir, special) {
+		return "", fmt.Errorf("neither %q nor the folder for temporary files %q can be named in LD_PRELOAD: set TMPDIR to a path without spaces, colons and $", path, dir)
 	}
-	link := filepath.Join(dir, fmt.Sprintf("preload-%x.so", path))
-	if len(filepath.Base(link)) > 200 {
-		link = filepath.Join(dir, fmt.Sprintf("preload-%x.so", path[len(path)-60:]))
-	}
+	link := filepath.Join(dir, fmt.Sprintf("preload-%x.so", sha256.Sum256([]byte(path))))
 	if err := os.Symlink(path, link); err != nil && !errors.Is(err, fs.ErrExist) {
 		return "", fmt.Errorf("a link to %s: %w", path, err)
 	}

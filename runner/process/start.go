@@ -4,6 +4,7 @@
 package process
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -144,6 +145,8 @@ func (p *Process) Stop() error {
 		switch {
 		case err == nil && info.Signo != 0:
 			return nil
+		case err == unix.ECHILD: // reaped
+			return p.endedError()
 		case err != nil && err != unix.EINTR:
 			return fmt.Errorf("waiting for pid %d to stop: %w", p.Pid, err)
 		case time.Now().After(deadline):
@@ -151,10 +154,14 @@ func (p *Process) Stop() error {
 		}
 		select {
 		case <-p.done:
-			return fmt.Errorf("pid %d ended while it was to be stopped: %w", p.Pid, os.ErrProcessDone)
+			return p.endedError()
 		case <-time.After(wait):
 		}
 	}
+}
+
+func (p *Process) endedError() error {
+	return fmt.Errorf("pid %d ended while it was to be stopped: %w", p.Pid, os.ErrProcessDone)
 }
 
 const stopLimit = 10 * time.Second
@@ -170,11 +177,11 @@ func (p *Process) Continue() error {
 // Run runs a small helper of the lab's to its end and returns its output: the
 // dynamic linker, a manifest. It is no measured process.
 func Run(environment []string, limit time.Duration, path string, args ...string) ([]byte, error) {
-	cmd := exec.Command(path, args...)
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.Env = environment
 	cmd.WaitDelay = limit
-	timer := time.AfterFunc(limit, func() { _ = cmd.Process.Kill() })
-	defer timer.Stop()
 	out, err := cmd.Output()
 	var exit *exec.ExitError
 	if errors.As(err, &exit) && len(exit.Stderr) > 0 {

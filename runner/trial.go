@@ -96,11 +96,20 @@ func (t *trial) start() error {
 
 // converse takes the target from hello to bye.
 func (t *trial) converse(ctx context.Context) error {
-	stopWatching := context.AfterFunc(ctx, func() { _ = t.target.SetDeadline(time.Unix(1, 0)) })
-	defer stopWatching()
 	if err := t.target.SetDeadline(time.Now().Add(t.limit)); err != nil {
 		return err
 	}
+	stopWatching := context.AfterFunc(ctx, func() { _ = t.target.SetDeadline(time.Unix(1, 0)) })
+	defer stopWatching()
+	over := make(chan struct{})
+	defer close(over)
+	go func() { // a child that it left holds the wire open: what it has said by now is all
+		select {
+		case <-t.process.Done():
+			_ = t.target.SetDeadline(time.Now().Add(lastWords))
+		case <-over:
+		}
+	}()
 	id, err := t.target.Hello()
 	if err != nil {
 		return err
@@ -253,7 +262,8 @@ func (t *trial) end(ctx context.Context, err error) {
 		}
 		return
 	}
-	if err == nil || errors.Is(err, wire.ErrClosed) {
+	var fail *wire.FailError
+	if err == nil || errors.Is(err, wire.ErrClosed) || errors.As(err, &fail) {
 		// It said, or showed, that it is about to end by itself.
 		if !t.process.Wait(exitLimit) {
 			err = errors.Join(err, fmt.Errorf("%w: it did not end within %v after the last mark", os.ErrDeadlineExceeded, exitLimit))
@@ -290,6 +300,9 @@ func (t *trial) end(ctx context.Context, err error) {
 	}
 	t.summarise()
 }
+
+// lastWords is how long the wire is still read after the process has ended.
+const lastWords = 200 * time.Millisecond
 
 // exitLimit is how long a process may take to exit after its last mark; an
 // allocator may print its statistics then.

@@ -13,7 +13,7 @@
 
 static const struct kit_parameter parameters[] = {
 	{ "kind", KIT_CHOICE, 0, 0, 0,
-	  "none segv abort exit hang ignore_term grandchild flip huge double_free overflow spam close_wire fork quit_early overlap child_env", "what goes wrong" },
+	  "none segv abort exit hang ignore_term grandchild flip huge double_free overflow spam close_wire fork quit_early overlap child_env orphan", "what goes wrong" },
 	{ "bytes", KIT_BYTES, 1 << 20, 0, 1e15, NULL, "memory to hold, for memory limits" },
 	{ .name = NULL },
 };

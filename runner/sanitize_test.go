@@ -104,7 +104,7 @@ func TestSanitizers(t *testing.T) {
 			program := sanitized(t, c.sanitizer)
 			for _, parameters := range [][]string{
 				{"threads=4", "blocks=50", "operations=2000", "idle=0.01", "seed=1", "pass=time"},
-				{"threads=3", "blocks=100000", "operations=100", "idle=0", "seed=2", "pass=latency"}, // a list of many windows
+				{"threads=3", "blocks=20000", "operations=100", "idle=0", "seed=2", "pass=latency"}, // a list of many windows
 			} {
 				out, p := conversation(t, program, "threads4k", parameters...)
 				if s := p.Status(); !s.Exited() || s.ExitStatus() != 0 || strings.Contains(out, "Sanitizer") || strings.Contains(out, "runtime error") {

@@ -162,6 +162,14 @@ func TestReset(t *testing.T) {
 	pages.set(base, base+2*p, present)
 	b := blocksOf(t, p, wire.Block{Address: base, Requested: 9, Usable: 8}, wire.Block{Address: base, Requested: p, Usable: p},
 		wire.Block{Address: base + 512*p, Requested: 512 * p, Usable: 512 * p})
+	b.Add([]wire.Block{{Address: base + 600*p, Requested: 8, Usable: 16}}) // overlaps: what stands for filled chunks must stay as it is
+	b.Reset()
+	b.Add([]wire.Block{{Address: base + 512*p, Requested: 512 * p, Usable: 512 * p}})
+	filled := newTable(p)
+	filled.set(base+512*p, base+1024*p, present)
+	if l, err := b.Ledger(heap, filled, proc.Resident); err != nil || l != (results.Ledger{Live: 512 * p}) {
+		t.Errorf("%+v, %v of a filled chunk", l, err)
+	}
 	b.Reset()
 	if b.Count != 0 || b.Requested != 0 || b.Usable != 0 {
 		t.Errorf("%d blocks, %d and %d bytes after Reset", b.Count, b.Requested, b.Usable)
@@ -217,17 +225,19 @@ const (
 	rounding
 )
 
-// naive is the ledger by a map of bytes; overlap is true where a byte has two owners.
+// naive is the ledger by a list of all bytes; overlap is true where a byte has two owners.
 func naive(list []wire.Block, ranges []Range, pages *table, resident Resident) (l results.Ledger, overlap bool) {
-	bytes := map[uint64]owner{}
+	first := ranges[0].Start // the ranges follow each other
+	bytes := make([]owner, ranges[len(ranges)-1].End-first)
 	for _, b := range list {
 		for i := range b.Usable {
-			if bytes[b.Address+i] != none {
+			at := &bytes[b.Address+i-first]
+			if *at != none {
 				overlap = true
 			}
-			bytes[b.Address+i] = rounding
+			*at = rounding
 			if i < b.Requested {
-				bytes[b.Address+i] = live
+				*at = live
 			}
 		}
 	}
@@ -247,7 +257,7 @@ func naive(list []wire.Block, ranges []Range, pages *table, resident Resident) (
 			}
 			var count [3]int64
 			for i := range pages.size {
-				count[bytes[at+i]]++
+				count[bytes[at+i-first]]++
 			}
 			if count[none] == size {
 				l.Empty += size

@@ -42,7 +42,8 @@ func child(kind string) {
 		for range 4 {
 			go func() {
 				runtime.LockOSThread()
-				for {
+				for n := 1; n > 0; {
+					n ^= 2
 				}
 			}()
 		}

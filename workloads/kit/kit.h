@@ -130,6 +130,23 @@ static inline void *kit_malloc(struct kit_worker *worker, size_t bytes)
 	return block;
 }
 
+/* As kit_malloc, at an address that is a multiple of a power of two (posix_memalign). */
+static inline void *kit_aligned(struct kit_worker *worker, size_t alignment, size_t bytes)
+{
+	extern void kit_out_of_memory(size_t bytes) __attribute__((noreturn));
+	void *block = NULL;
+	uint64_t start = worker->latency ? kit_now() : 0;
+	int error = posix_memalign(&block, alignment, bytes);
+	if (worker->latency)
+		latency_add(worker->latency, 0, bytes, kit_now() - start);
+	if (__builtin_expect(error != 0, 0))
+		kit_out_of_memory(bytes);
+	worker->count.allocations++;
+	worker->count.live_bytes += (int64_t)bytes;
+	worker->count.live_blocks++;
+	return block;
+}
+
 static inline void kit_free(struct kit_worker *worker, void *block, size_t bytes)
 {
 	worker->count.frees++;

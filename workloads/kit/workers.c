@@ -17,7 +17,11 @@
 #include "internal.h"
 
 #ifndef STACK_BYTES /* ThreadSanitizer puts most of a megabyte there itself */
+#ifdef __SANITIZE_THREAD__
+#define STACK_BYTES (4u << 20) /* ThreadSanitizer keeps its own state there */
+#else
 #define STACK_BYTES (256u << 10)
+#endif
 #endif
 #define GUARD_BYTES 4096u
 

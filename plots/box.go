@@ -70,8 +70,10 @@ func barSize(bytes int64) string {
 }
 
 var (
-	inkOnDark  = color.RGBA{0xff, 0xff, 0xff, 0xff}
-	inkOnLight = inkTitle
+	// Not the paper's white and the title's ink, which a dark page turns round:
+	// boxes keep their lightness there.
+	inkOnDark  = color.RGBA{0xfe, 0xfe, 0xfe, 0xff}
+	inkOnLight = color.RGBA{0x1a, 0x1c, 0x1e, 0xff}
 )
 
 // accountBoxes are the ledger's accounts in the order of stacking. They

@@ -2,8 +2,12 @@ package plots
 
 import (
 	"bytes"
+	"fmt"
+	"html"
 	"io"
 	"path/filepath"
+	"regexp"
+	"strconv"
 
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -31,9 +35,28 @@ func (f *Figure) WriteSVG(w io.Writer) error {
 	}
 	// The fonts are named, not embedded: 400 KB a figure would buy little,
 	// as Arial and Helvetica have the same widths by design.
-	_, err := w.Write(bytes.ReplaceAll(out.Bytes(),
-		[]byte("font-family:Liberation Sans;"), []byte("font-family:'Liberation Sans',Arial,Helvetica,sans-serif;")))
+	text := bytes.ReplaceAll(out.Bytes(),
+		[]byte("font-family:Liberation Sans;"), []byte("font-family:'Liberation Sans',Arial,Helvetica,sans-serif;"))
+	_, err := w.Write(svgText.ReplaceAllFunc(text, fixWidth))
 	return err
+}
+
+// svgText is a text as vgsvg writes it; of its groups the weight, the size and
+// the words are needed.
+var svgText = regexp.MustCompile(`<text x="[^"]*" y="[^"]*"[^>]*?font-weight:(\w+);[^>]*?font-size:([0-9.]+)px[^>]*>([^<]*)</text>`)
+
+// fixWidth gives a text the width that it was laid out with, so that names do
+// not run into each other where none of the fonts is installed.
+func fixWidth(element []byte) []byte {
+	m := svgText.FindSubmatch(element)
+	size, err := strconv.ParseFloat(string(m[2]), 64)
+	words := html.UnescapeString(string(m[3]))
+	if err != nil || len(words) < 4 {
+		return element // figures of axes stand alone
+	}
+	width := letters{size: vg.Length(size), bold: string(m[1]) == "bold"}.width(words)
+	return bytes.Replace(element, []byte("<text "),
+		fmt.Appendf(nil, `<text textLength="%.1f" lengthAdjust="spacingAndGlyphs" `, float64(width)), 1)
 }
 
 // WritePNG writes the figure as PNG, at 144 dots an inch.

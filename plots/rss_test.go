@@ -8,7 +8,6 @@ import (
 	"image/png"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -154,21 +153,6 @@ func TestMedianTrial(t *testing.T) {
 	}
 	if median(nil) != -1 {
 		t.Error("median of nothing")
-	}
-}
-
-func TestWriteRSS(t *testing.T) {
-	dir := t.TempDir()
-	cell := results.Cell{Name: "iobuf/threads=8", Workload: "iobuf", Params: []results.Param{{Name: "threads", Kind: "count", Value: 8}}}
-	paths, err := WriteRSS(dir, cell, figures()["two"].Series, "")
-	if err != nil || len(paths) != 2 || filepath.Base(paths[0]) != "rss-iobuf-threads=8.svg" || filepath.Base(paths[1]) != "rss-iobuf-threads=8.png" {
-		t.Errorf("%q, %v", paths, err)
-	}
-	if text, err := os.ReadFile(paths[0]); err != nil || !strings.Contains(string(text), "iobuf  8 threads") {
-		t.Errorf("no title; %v", err)
-	}
-	if _, err := WriteRSS(filepath.Join(dir, "none"), cell, nil, ""); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("into nothing: %v", err)
 	}
 }
 

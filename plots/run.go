@@ -10,30 +10,131 @@ import (
 	"alloclab/results"
 )
 
+// Kinds of figures, in the order in which a page shows them.
+const (
+	KindRSS           = "rss"
+	KindLedger        = "ledger"
+	KindFragmentation = "fragmentation"
+	KindThroughput    = "throughput"
+	KindLatency       = "latency"
+	KindArenas        = "arenas"
+	KindSweep         = "sweep"
+)
+
+// Drawing is a figure with the name under which it is stored.
+type Drawing struct {
+	Kind, Name string
+	Title      string // what it shows, for a heading
+	*Figure
+}
+
+// Cell is what was read and drawn of one cell.
+type Cell struct {
+	results.Cell
+	Series   []CellSeries
+	Drawings []Drawing
+}
+
+// Reader of a run's figures: it is told of each cell while its samples are in
+// the memory, and of the axes at the end.
+type Reader interface {
+	Cell(Cell) error
+	Sweep(Sweep, []Drawing) error
+}
+
 // Draw draws all figures of a run into its directory and returns their paths.
-func Draw(dir string, run results.Run, trials []results.Trial) (paths []string, err error) {
+// It reads one cell's samples at a time. Reader may be nil.
+func Draw(dir string, run results.Run, trials []results.Trial, reader Reader) (paths []string, err error) {
 	figures := filepath.Join(dir, results.FiguresDir)
 	if err := os.MkdirAll(figures, 0o755); err != nil {
 		return nil, err
 	}
+	write := func(drawings []Drawing) error {
+		for _, d := range drawings {
+			written, err := d.Write(figures, d.Name)
+			paths = append(paths, written...)
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 	caption := Caption(run)
-	for _, cell := range run.Cells {
-		series, err := readSeries(dir, run, cell.Name, trials)
-		if err != nil {
+	sweeps := Sweeps(run, trials)
+	swept := map[string]bool{}
+	for _, s := range sweeps {
+		for _, p := range s.Points {
+			swept[p.Cell] = true
+		}
+	}
+	for _, cell := range run.TitledCells() {
+		series := seriesOf(run, cell.Name, trials)
+		if err := readSamples(dir, series); err != nil {
 			return paths, err
 		}
-		drawn, err := WriteRSS(figures, cell, series, caption)
-		paths = append(paths, drawn...)
-		if err != nil {
+		drawn := Cell{cell, series, drawCell(run, cell, series, caption, swept[cell.Name])}
+		if err := write(drawn.Drawings); err != nil {
 			return paths, err
+		}
+		if reader != nil {
+			if err := reader.Cell(drawn); err != nil {
+				return paths, err
+			}
+		}
+	}
+	for _, s := range sweeps {
+		drawings := drawSweep(run, s, caption)
+		if err := write(drawings); err != nil {
+			return paths, err
+		}
+		if reader != nil {
+			if err := reader.Sweep(s, drawings); err != nil {
+				return paths, err
+			}
 		}
 	}
 	return paths, nil
 }
 
-// readSeries collects the samples of one cell, variant by variant. A trial
-// that ended before its first sample has no file and no curve.
-func readSeries(dir string, run results.Run, cell string, trials []results.Trial) ([]CellSeries, error) {
+// drawCell draws what there are data for. Arenas are drawn along the axis
+// instead where the cell is on one.
+func drawCell(run results.Run, cell results.Cell, series []CellSeries, caption string, swept bool) []Drawing {
+	title := cell.Title()
+	all := []Drawing{
+		{KindRSS, "", "Resident memory over time", RSS(RSSFigure{Title: title, Caption: caption, Series: series})},
+		{KindLedger, "", "What resident memory is made of", Ledger(title, caption, series)},
+		{KindFragmentation, "", "Fragmentation over time", Fragmentation(title, caption, series)},
+		{KindThroughput, "", "Throughput", Throughput(title, caption, series)},
+		{KindLatency, "", "Latency of malloc and free", Latency(title, caption, series)},
+	}
+	if !swept {
+		all = append(all, Drawing{KindArenas, "", "Arenas", Arenas(title, caption, run, series)})
+	}
+	return drawn(all, fileName(cell.Name))
+}
+
+func drawSweep(run results.Run, s Sweep, caption string) []Drawing {
+	all := []Drawing{{KindSweep, "", "Speed and memory over " + s.Axis, Over(s, caption)}}
+	if s.Axis == "threads" || s.Axis == axisCPUs {
+		all = append(all, Drawing{KindArenas, "", "Arenas over " + s.Axis, ArenasOver(s, run, caption)})
+	}
+	return drawn(all, s.Name)
+}
+
+// drawn leaves out what there were no data for, and names the rest.
+func drawn(all []Drawing, name string) []Drawing {
+	var kept []Drawing
+	for _, d := range all {
+		if d.Figure != nil {
+			d.Name = d.Kind + "-" + name
+			kept = append(kept, d)
+		}
+	}
+	return kept
+}
+
+// seriesOf are the trials of one cell, variant by variant, without samples.
+func seriesOf(run results.Run, cell string, trials []results.Trial) []CellSeries {
 	series := make([]CellSeries, len(run.Variants))
 	for i, v := range run.Variants {
 		series[i].Variant = v
@@ -42,12 +143,29 @@ func readSeries(dir string, run results.Run, cell string, trials []results.Trial
 			if t.Cell != cell || t.Variant != v.Label {
 				continue
 			}
-			samples, err := results.ReadSamples(results.SamplesPath(dir, t.Trial))
-			if err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return nil, fmt.Errorf("trial %d: %w", t.Trial, err)
+			switch t.Pass {
+			case results.PassTime:
+				series[i].Traces = append(series[i].Traces, Trace{Trial: t})
+			case results.PassLatency:
+				series[i].Latency = append(series[i].Latency, t)
 			}
-			series[i].Traces = append(series[i].Traces, Trace{Trial: t, Samples: samples})
 		}
 	}
-	return series, nil
+	return series
+}
+
+// readSamples adds the samples. A trial that ended before its first sample
+// has no file and no curve.
+func readSamples(dir string, series []CellSeries) error {
+	for i := range series {
+		for j := range series[i].Traces {
+			t := &series[i].Traces[j]
+			samples, err := results.ReadSamples(results.SamplesPath(dir, t.Trial.Trial))
+			if err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return fmt.Errorf("trial %d: %w", t.Trial.Trial, err)
+			}
+			t.Samples = samples
+		}
+	}
+	return nil
 }

@@ -55,7 +55,8 @@ func (s span) decades() []tick {
 	return all
 }
 
-// factors are the ticks of a logarithmic scale of ratios: 1, 2, 5, 10, …
+// factors are the ticks of a logarithmic scale of ratios: 1, 2, 5, 10, … Its
+// low end is above 0, as that of any logarithmic scale.
 func (s span) factors() []tick {
 	var all []tick
 	for decade := math.Pow(10, math.Floor(math.Log10(s.low))); decade <= s.high; decade *= 10 {

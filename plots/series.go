@@ -2,6 +2,7 @@ package plots
 
 import (
 	"math"
+	"slices"
 	"sort"
 
 	"alloclab/results"
@@ -29,6 +30,17 @@ func (s CellSeries) Median() (Trace, bool) {
 		return sound[i], true
 	}
 	return Trace{}, false
+}
+
+// Range is the median, the lowest and the highest value of a metric over all
+// trials that count; it is false where none has it.
+func (s CellSeries) Range(metric string) (median, low, high float64, ok bool) {
+	values := s.metric(metric)
+	median, ok = middle(values)
+	if ok {
+		low, high = slices.Min(values), slices.Max(values)
+	}
+	return median, low, high, ok
 }
 
 // metric are the values of a metric in all trials that count, by round.

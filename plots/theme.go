@@ -101,8 +101,13 @@ func (s stroke) line(width vg.Length) draw.LineStyle {
 // with white instead of made transparent, so that many of them do not add up
 // to a strong one.
 func (s stroke) faint() draw.LineStyle {
-	mix := func(c uint8) uint8 { return uint8((int(c) + 2*255) / 3) }
-	return draw.LineStyle{Color: color.RGBA{mix(s.colour.R), mix(s.colour.G), mix(s.colour.B), 0xff}, Width: lineFaint}
+	return draw.LineStyle{Color: mix(s.colour, whitePaper), Width: lineFaint}
+}
+
+// mix is one part of a colour in two parts of paper.
+func mix(c, paper color.RGBA) color.RGBA {
+	of := func(c, p uint8) uint8 { return uint8((int(c) + 2*int(p)) / 3) }
+	return color.RGBA{of(c.R, paper.R), of(c.G, paper.G), of(c.B, paper.B), 0xff}
 }
 
 // fonts are compiled in: a figure looks the same on a machine without any.

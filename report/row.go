@@ -16,11 +16,14 @@ type row struct {
 	variant  results.Variant
 	counts   []*results.Trial // the trials that count
 	all      []*results.Trial
-	tooShort string // why its RSS at idle tells nothing of what it keeps; "" if it does
+	latency  []*results.Trial // of the latency pass, those that count
+	slow     []*results.Trial // of the latency pass, all
+	tooShort string           // why its RSS at idle tells nothing of what it keeps; "" if it does
 }
 
-// rows are the variants of a cell, in the experiment's order. Only trials of
-// the time pass enter: figures of other passes are of other processes.
+// rows are the variants of a cell, in the experiment's order. Latencies are
+// taken from the latency pass and all else from the time pass: figures of
+// other passes are of other processes.
 func rows(run results.Run, cell results.Cell, trials []results.Trial) []row {
 	variants := append([]results.Variant(nil), run.Variants...)
 	place := map[string]int{}
@@ -30,7 +33,7 @@ func rows(run results.Run, cell results.Cell, trials []results.Trial) []row {
 	by := map[string][]*results.Trial{}
 	for i := range trials {
 		t := &trials[i]
-		if t.Cell != cell.Name || t.Pass != results.PassTime {
+		if t.Cell != cell.Name || t.Pass != results.PassTime && t.Pass != results.PassLatency {
 			continue
 		}
 		if _, known := place[t.Variant]; !known {
@@ -41,14 +44,19 @@ func rows(run results.Run, cell results.Cell, trials []results.Trial) []row {
 	}
 	var rows []row
 	for _, v := range variants {
-		r := row{variant: v, all: by[v.Label]}
-		if len(r.all) == 0 {
-			continue
-		}
-		for _, t := range r.all {
-			if t.Counts() {
-				r.counts = append(r.counts, t)
+		r := row{variant: v}
+		for _, t := range by[v.Label] {
+			all, counts := &r.all, &r.counts
+			if t.Pass == results.PassLatency {
+				all, counts = &r.slow, &r.latency
 			}
+			*all = append(*all, t)
+			if t.Counts() {
+				*counts = append(*counts, t)
+			}
+		}
+		if len(r.all)+len(r.slow) == 0 {
+			continue
 		}
 		r.tooShort = r.watch(cell)
 		rows = append(rows, r)
@@ -62,10 +70,15 @@ type figure struct {
 	ok    bool
 }
 
-// median is over the trials that count and that have the figure.
+// median is over the trials of the time pass that count and that have the
+// figure.
 func (r row) median(of func(*results.Trial) (float64, bool)) figure {
+	return median(r.counts, of)
+}
+
+func median(trials []*results.Trial, of func(*results.Trial) (float64, bool)) figure {
 	var values stats.Float64Data
-	for _, t := range r.counts {
+	for _, t := range trials {
 		if v, ok := of(t); ok {
 			values = append(values, v)
 		}
@@ -79,6 +92,11 @@ func (r row) median(of func(*results.Trial) (float64, bool)) figure {
 
 func (r row) metric(name string) figure {
 	return r.median(func(t *results.Trial) (float64, bool) { v, ok := t.Metrics[name]; return v, ok })
+}
+
+// p99 is the 99th percentile of malloc, of the latency pass.
+func (r row) p99() figure {
+	return median(r.latency, func(t *results.Trial) (float64, bool) { v, ok := t.Metrics[results.MetricMallocP99]; return v, ok })
 }
 
 // account is the median of a part of the ledger at idle.
@@ -206,40 +224,4 @@ func (r row) watch(cell results.Cell) string {
 		}
 	}
 	return ""
-}
-
-// losses names the trials that enter no figure, or is "".
-func (r row) losses() string {
-	kinds := map[string]int{}
-	var order []string
-	for _, t := range r.all {
-		kind := string(t.Status)
-		switch {
-		case t.Counts():
-			continue
-		case t.Status == results.StatusOK:
-			kind = fmt.Sprintf("starved, with %.0f %% of the CPU time it wanted", 100*t.CPU.Obtained/t.CPU.Wanted)
-		case t.Exit.Signal != "":
-			kind += " " + t.Exit.Signal
-		case t.Status == results.StatusExit:
-			kind += fmt.Sprintf(" %d", t.Exit.Code)
-		}
-		kind = results.Plain(strings.ReplaceAll(kind, "_", " "))
-		if kinds[kind] == 0 {
-			order = append(order, kind)
-		}
-		kinds[kind]++
-	}
-	if len(order) == 0 {
-		return ""
-	}
-	lost := len(r.all) - len(r.counts)
-	words := make([]string, len(order))
-	for i, kind := range order {
-		words[i] = fmt.Sprintf("%d %s", kinds[kind], kind)
-		if lost == kinds[kind] {
-			words[i] = kind
-		}
-	}
-	return fmt.Sprintf("%d of %d trials left out: %s", lost, len(r.all), strings.Join(words, "; "))
 }

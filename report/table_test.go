@@ -149,8 +149,28 @@ func lost() (results.Run, []results.Trial) {
 	return run, append(trials, other)
 }
 
+// slow is a run with a latency pass. Its trials stand on both sides of a
+// starved one, which must not move the figure.
+func slow() (results.Run, []results.Trial) {
+	run, trials := curve()
+	for i, p99 := range []float64{3.1e-6, 9, 3.14e-6, 94e-9, 1.4e-6} {
+		t := results.Trial{Trial: 100 + i, Cell: "iobuf", Variant: "ptmalloc", Pass: results.PassLatency, Status: results.StatusOK, Round: 1,
+			Metrics: map[string]float64{results.MetricMallocP99: p99, results.MetricRSSPeak: 1 << 40, results.MetricOpsPerCPUS: 1}}
+		switch i {
+		case 1:
+			t.CPU = results.CPU{Obtained: 1, Wanted: 2}
+		case 3:
+			t.Variant = "jemalloc"
+		case 4:
+			t.Variant = "tcmalloc"
+		}
+		trials = append(trials, t)
+	}
+	return run, trials
+}
+
 func TestTable(t *testing.T) {
-	for name, of := range map[string]func() (results.Run, []results.Trial){"curve": curve, "small": small, "lost": lost} {
+	for name, of := range map[string]func() (results.Run, []results.Trial){"curve": curve, "small": small, "lost": lost, "slow": slow} {
 		run, trials := of()
 		var out strings.Builder
 		if err := Table(&out, run, trials); err != nil {
@@ -224,5 +244,29 @@ func TestTableTellsOfAFailedWrite(t *testing.T) {
 	}
 	if err := Table(broken{}, results.Run{}, nil); err == nil {
 		t.Error("no error for the last line")
+	}
+}
+
+// TestFindings: what is said in words is what the figures say.
+func TestFindings(t *testing.T) {
+	run, trials := curve()
+	all := Answers(run, trials)[0].Findings
+	for i, want := range []string{
+		"holds 531 MiB at idle, of which 8.1 MiB are in use. Of the 519 MiB that its heap holds beyond that: 483 MiB (93 %) pages without a live byte, " +
+			"36 MiB (7 %) beside live blocks on the same pages. The allocator itself says: bins 380 MiB. Told to give back, it returned 510 MiB and held 21 MiB.",
+		"holds 541 MiB at idle, of which 8.1 MiB are in use. Of the 531 MiB that its heap holds beyond that: 530 MiB (100 %) pages without a live byte. " +
+			"The allocator itself says: decay 529 MiB. Told to give back, it returned 524 MiB and held 17 MiB. Not an answer yet: its 10 s clock runs on activity only, and 30 s were silent.",
+	} {
+		if diff := cmp.Diff(want, all[i].Text); diff != "" {
+			t.Errorf("%s: (-want +got)\n%s", all[i].Subject, diff)
+		}
+	}
+	for i := range trials {
+		for j := range trials[i].Marks {
+			trials[i].Marks[j].Ledger = nil
+		}
+	}
+	if found := Answers(run, trials)[0].Findings; len(found) != 0 {
+		t.Errorf("without a ledger: %+v", found)
 	}
 }

@@ -2,6 +2,7 @@ package results
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -41,6 +42,31 @@ func (c Cell) Words() string {
 	return strings.Join(words, ", ")
 }
 
+// TitledCells are the run's cells so that their titles tell them apart: a
+// parameter that has several values in the run is in all titles, and not left
+// out where its value is the default.
+func (r *Run) TitledCells() []Cell {
+	values := map[[2]string]string{}
+	several := map[[2]string]bool{}
+	for _, c := range r.Cells {
+		for _, p := range c.Params {
+			key, value := [2]string{c.Workload, p.Name}, fmt.Sprint(p.Value)
+			if first, seen := values[key]; seen && first != value {
+				several[key] = true
+			}
+			values[key] = value
+		}
+	}
+	cells := slices.Clone(r.Cells)
+	for i, c := range cells {
+		cells[i].Params = slices.Clone(c.Params)
+		for j, p := range c.Params {
+			cells[i].Params[j].Default = p.Default && !several[[2]string{c.Workload, p.Name}]
+		}
+	}
+	return cells
+}
+
 func (p Param) words() string {
 	name := strings.ReplaceAll(p.Name, "_", " ")
 	var number float64
@@ -65,6 +91,9 @@ func (p Param) words() string {
 	case "duration":
 		return name + " " + Seconds(number)
 	case "count":
+		if number == 1 {
+			name = strings.TrimSuffix(name, "s") // all counts are plurals of things
+		}
 		return strconv.FormatFloat(number, 'f', -1, 64) + " " + name
 	default:
 		return name + " " + strconv.FormatFloat(number, 'f', -1, 64)

@@ -17,6 +17,20 @@ func TestCellTitle(t *testing.T) {
 	}
 }
 
+func TestTitlesTellCellsApart(t *testing.T) {
+	cell := func(threads int) Cell {
+		return Cell{Workload: "w", Params: []Param{{"threads", "count", threads, threads == 2}, {"blocks", "count", 1, true}}}
+	}
+	r := Run{Cells: []Cell{cell(1), cell(2)}}
+	cells := r.TitledCells()
+	if a, b := cells[0].Title(), cells[1].Title(); a != "w  1 thread" || b != "w  2 threads" {
+		t.Errorf("%q, %q", a, b)
+	}
+	if !r.Cells[1].Params[0].Default {
+		t.Error("the run itself has changed")
+	}
+}
+
 func TestVariantName(t *testing.T) {
 	for want, v := range map[string]Variant{
 		"ptmalloc 2.36": {Label: "ptmalloc", Allocator: "ptmalloc", Version: "2.36"},

@@ -21,6 +21,7 @@ type observer struct {
 	proc    *proc.Process
 	dialect allocators.Dialect
 	blocks  *census.Blocks
+	counted int64 // live bytes by the workload's own count, beside its list
 
 	untouched int64             // metadata that the allocator claimed at baseline and that was not resident
 	stopped   func(mark string) // for tests: called at each mark while the process is stopped; nil otherwise
@@ -44,6 +45,7 @@ func (o *observer) look(m *results.Mark) error {
 		return err
 	}
 	m.Blocks, m.Asked, m.Usable = o.blocks.Count, o.blocks.Requested, o.blocks.Usable
+	o.counted = o.target.Memory.Telemetry().LiveBytes
 	if err := o.process.Stop(); err != nil {
 		return err
 	}

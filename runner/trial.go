@@ -224,6 +224,9 @@ func (t *trial) mark(o *observer, name string, arrived time.Time, purge time.Dur
 	}
 	m.Parked = time.Since(arrived).Seconds()
 	t.record.Marks = append(t.record.Marks, m)
+	if o.counted != m.Asked {
+		t.warn("at %s the workload counts %d live bytes and lists %d", name, o.counted, m.Asked)
+	}
 	if m.Racy {
 		t.warn("the ledger of %s disagrees with RSS by %d bytes, twice", name, m.Ledger.Total()-m.RSS)
 	}

@@ -229,7 +229,7 @@ static void idle(struct kit_worker *w)
 		char *block = kit_malloc(w, IOBUF_BLOCK);
 		memset(block, 0x5a, 4096);
 		kit_free(w, block, IOBUF_BLOCK);
-		w->count.operations++;
+		((struct iobuf_thread *)w->state)->trickled++;
 		kit_publish(w);
 	}
 }
@@ -279,6 +279,7 @@ static void figures(const struct kit *kit)
 		sum.kept_count += t->kept_count;
 		sum.number += t->number;
 		sum.cached += t->cached;
+		sum.trickled += t->trickled;
 	}
 	uint64_t waiting = 0;
 	for (uint64_t i = s->backlog.head; i < s->backlog.tail; i++)
@@ -297,6 +298,8 @@ static void figures(const struct kit *kit)
 	kit_figure(kit, "wal_bytes", (double)sum.wal_bytes);
 	kit_figure(kit, "pool_bytes", (double)(s->pool.chunk_count * iobuf_pool_chunk_bytes(&s->pool)));
 	kit_figure(kit, "kept_entries", (double)sum.kept_count);
+	kit_figure(kit, "references", (double)sum.references);
+	kit_figure(kit, "trickled", (double)sum.trickled);
 	kit_figure(kit, "readers", s->readers);
 }
 

@@ -66,7 +66,7 @@ struct iobuf_thread {
 	uint32_t task_count;
 	uint64_t average; /* bytes of a request, lately */
 	struct iobuf_entry **kept;
-	uint64_t kept_count, number;
+	uint64_t kept_count, number, trickled;
 };
 
 /* iobuf_block.c */

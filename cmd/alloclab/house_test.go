@@ -15,20 +15,22 @@ import (
 // house says which of our packages each package may import. A package that is
 // not here may import none; docs/house.md gives the reasons.
 var house = map[string][]string{
-	"cmd/alloclab":   {"configs", "plots", "report", "results", "runner", "allocators", "analysis", "serve", "profile"},
-	"runner":         {"allocators", "configs", "results", "runner/census", "runner/plan", "runner/proc", "runner/process", "runner/wire"},
-	"runner/census":  {"allocators", "results", "runner/proc", "runner/wire"},
-	"runner/plan":    {"configs", "results"},
-	"runner/process": {},
-	"runner/wire":    {},
-	"runner/proc":    {},
-	"plots":          {"analysis", "results"},
-	"report":         {"analysis", "results"},
-	"analysis":       {"results"},
-	"allocators":     {"results"},
-	"results":        {},
-	"configs":        {},
-	"workloads":      {"allocators/link", "workloads/kit"},
+	"cmd/alloclab":             {"configs", "plots/page", "report", "results", "runner", "allocators", "analysis", "serve", "profile"},
+	"runner":                   {"allocators", "configs", "results", "runner/census", "runner/plan", "runner/proc", "runner/process", "runner/wire"},
+	"runner/census":            {"allocators", "results", "runner/proc", "runner/wire"},
+	"runner/plan":              {"configs", "results"},
+	"runner/process":           {},
+	"runner/wire":              {},
+	"runner/proc":              {},
+	"plots":                    {"analysis", "results"},
+	"plots/page":               {"analysis", "plots", "report", "results"},
+	"plots/internal/synthetic": {"results"},
+	"report":                   {"analysis", "results"},
+	"analysis":                 {"results"},
+	"allocators":               {"results"},
+	"results":                  {},
+	"configs":                  {},
+	"workloads":                {"allocators/link", "workloads/kit"},
 }
 
 // TestHouse holds the arrows between packages.

@@ -11,8 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"alloclab/configs"
-	"alloclab/plots"
-	"alloclab/report"
 	"alloclab/results"
 	"alloclab/runner"
 )
@@ -124,40 +122,4 @@ func unfitOrUsage(err error) error {
 		return withCode(exitUnfit, err)
 	}
 	return err
-}
-
-// conclude draws and prints what a run directory holds.
-func conclude(stdout io.Writer, dir string) error {
-	run, err := results.ReadRun(dir)
-	if err != nil {
-		return err
-	}
-	trials, warnings, err := results.ReadTrials(filepath.Join(dir, results.TrialsFile))
-	if err != nil {
-		return err
-	}
-	for _, w := range warnings {
-		fmt.Fprintln(stdout, "warning:", w)
-	}
-	if err := report.Table(stdout, run, trials); err != nil {
-		return err
-	}
-	figures, err := plots.Draw(dir, run, trials)
-	if err != nil {
-		return err
-	}
-	for _, f := range figures {
-		fmt.Fprintln(stdout, "Figure:", f)
-	}
-	fmt.Fprintln(stdout, "Results:", dir)
-	failed := 0
-	for i := range trials {
-		if trials[i].Status != results.StatusOK {
-			failed++
-		}
-	}
-	if failed > 0 {
-		return withCode(exitFailed, fmt.Errorf("%d of %d trials failed; see the table and %s", failed, len(trials), filepath.Join(dir, results.TrialsFile)))
-	}
-	return nil
 }

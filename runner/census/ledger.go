@@ -150,6 +150,13 @@ func (b *Blocks) pagesInHeap(ranges []Range) int64 {
 func (b *Blocks) chunkInHeap(heap []Range, c *chunk, first uint64) (count int64) {
 	start := first << b.pageShift
 	at, _ := slices.BinarySearchFunc(heap, start, func(r Range, address uint64) int { return cmp.Compare(r.End, address+1) })
+	if c == b.whole {
+		end := start + chunkPages<<b.pageShift
+		for ; at < len(heap) && heap[at].Start < end; at++ {
+			count += int64((min(heap[at].End, end) - max(heap[at].Start, start)) >> b.pageShift)
+		}
+		return count
+	}
 	for i := range uint64(chunkPages) {
 		if c.words[i*b.stride] == 0 {
 			continue

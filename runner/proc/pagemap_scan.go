@@ -60,7 +60,7 @@ func (pm *Pagemap) scan(start, end uint64) (n int, walked uint64, err error) {
 // pages from start to end. Stretches that lie close to each other are taken as
 // one: reading the entries between them is cheaper than another call.
 func (pm *Pagemap) eachPopulated(start, end uint64, visit func(start, end uint64) error) error {
-	const near = 512 // pages
+	const near = 512         // pages
 	from, to := start, start // not yet visited
 	for at := start; at < end; {
 		n, walked, err := pm.scan(at, end)

@@ -95,10 +95,13 @@ func survivors(mark string) (pids []string) {
 	return pids
 }
 
+// markOf is of this run of the test alone.
+func markOf(t *testing.T, kind string) string { return fmt.Sprint(t.Name(), kind, os.Getpid()) }
+
 // start starts the test binary as a child of that kind, and has its end checked.
 func start(t *testing.T, kind string, more ...string) *Process {
 	t.Helper()
-	mark := t.Name() + kind
+	mark := markOf(t, kind)
 	p, err := Start(Spec{Path: os.Args[0], Environment: append([]string{childVariable + "=" + kind, markVariable + "=" + mark}, more...)})
 	if err != nil {
 		t.Fatal(err)

@@ -274,7 +274,7 @@ func TestEndEndsStrays(t *testing.T) {
 	t.Run("of a process that ended", func(t *testing.T) {
 		p := start(t, "family")
 		<-p.Done()
-		mark := t.Name() + "family"
+		mark := markOf(t, "family")
 		await(t, "a grandchild", func() bool { return len(survivors(mark)) == 1 })
 		if strays := p.End(true); strays != 1 {
 			t.Errorf("%d strays", strays)
@@ -329,8 +329,9 @@ func TestGigabyteOfOutput(t *testing.T) {
 
 // A lab that is killed takes its processes with it.
 func TestKilledLab(t *testing.T) {
+	mark := markOf(t, "lab")
 	lab := exec.Command(os.Args[0])
-	lab.Env = []string{childVariable + "=lab", markVariable + "=" + t.Name()}
+	lab.Env = []string{childVariable + "=lab", markVariable + "=" + mark}
 	out, err := lab.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -342,12 +343,12 @@ func TestKilledLab(t *testing.T) {
 	if _, err := fmt.Fscan(out, &pid); err != nil {
 		t.Fatal(err)
 	}
-	if n := len(survivors(t.Name())); n != 2 {
+	if n := len(survivors(mark)); n != 2 {
 		t.Fatalf("%d processes", n)
 	}
 	_ = lab.Process.Kill()
 	_ = lab.Wait()
-	await(t, "the end of the lab's process", func() bool { return survivors(t.Name()) == nil })
+	await(t, "the end of the lab's process", func() bool { return survivors(mark) == nil })
 	_, _ = syscall.Wait4(pid, nil, 0, nil) // if it came to this process
 }
 

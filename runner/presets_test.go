@@ -1,0 +1,59 @@
+package runner
+
+import (
+	"testing"
+
+	"alloclab/configs"
+)
+
+// TestPresets: every preset can be run with what the programs really offer.
+func TestPresets(t *testing.T) {
+	programs := binaries(t, "ptmalloc")
+	workloads, err := programs.Manifest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	catalog := Catalog(workloads)
+	for _, preset := range configs.Presets() {
+		e, err := configs.Load(preset.Name, catalog)
+		if err != nil {
+			t.Errorf("%v", err)
+			continue
+		}
+		p, err := PreviewOf(e, catalog, programs)
+		if err != nil {
+			t.Errorf("%s: %v", preset.Name, err)
+			continue
+		}
+		if preset.Name == "quick" && p.Seconds > 60 {
+			t.Errorf("quick takes %.0f s, and promises a minute", p.Seconds)
+		}
+		if preset.Name == "curve" {
+			watchesLongEnough(t, e)
+		}
+	}
+}
+
+// watchesLongEnough: curve says of each variant what it keeps, so its window
+// must be longer than every clock of time.
+func watchesLongEnough(t *testing.T, e *configs.Experiment) {
+	t.Helper()
+	idle := 0.0
+	for _, axis := range e.Workloads[0].Params {
+		if axis.Name == "idle" {
+			idle = axis.Values[0].(float64)
+		}
+	}
+	for _, v := range e.Variants {
+		r, err := resolve(v, Binaries{built.dir}, t.TempDir())
+		if v.Allocator == "pages" {
+			continue // built by make, and without a clock
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Clock.Seconds >= idle {
+			t.Errorf("%s's clock runs %.0f s and curve watches %.0f s", v.Label, r.Clock.Seconds, idle)
+		}
+	}
+}

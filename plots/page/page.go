@@ -53,7 +53,8 @@ type page struct {
 	Tally     string
 	Lost      []lostTrial
 	LostTotal int
-	Warnings  []string
+	Warnings  []string // of reading the run
+	Concerns  int      // lost trials and warnings
 	Answers   []report.Answer
 	Sweeps    []section
 	Cells     []cellSection
@@ -92,12 +93,17 @@ func newPage(run results.Run, trials []results.Trial, warnings []string) *page {
 	if p.Name == "" {
 		p.Name = results.Plain(run.Run)
 	}
-	for _, w := range warnings {
+	for i, w := range warnings {
+		if i == maxLost {
+			p.Warnings = append(p.Warnings, fmt.Sprintf("and %d more", len(warnings)-maxLost))
+			break
+		}
 		p.Warnings = append(p.Warnings, results.Plain(w))
 	}
 	p.Facts = []string{plots.Caption(run), results.Plain(fmt.Sprintf("%d rounds in random order, seed %d · passes: %s · begun %s · run %s",
 		run.Rounds, run.Seed, strings.Join(run.Passes, ", "), run.Created, run.Run))}
 	p.Lost, p.LostTotal = lost(trials)
+	p.Concerns = p.LostTotal + len(warnings)
 	for _, s := range []struct {
 		name   string
 		scope  results.Scope

@@ -34,7 +34,7 @@ func made(t *testing.T, o synthetic.Options, change func(*results.Run, []results
 	if change != nil {
 		change(&run, trials)
 	}
-	_, path, err = Draw(dir, run, trials, nil)
+	_, path, err = Draw(dir, run, trials, []string{payloads[0], "trials.jsonl:1: torn"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +52,7 @@ func TestPageSaysWhatItMust(t *testing.T) {
 	for _, want := range []string{
 		"<h1>curve</h1>", "iobuf  backlog 512 MiB, 8 threads, idle 12 s silent", "p99 malloc", "what stays at idle", "Linux 6.18",
 		"pages without a live byte", "Speed and memory over threads", "Arenas over threads", "What resident memory is made of", "Fragmentation, by five definitions",
-		"Latency", "backlog = &#34;512MiB&#34;", "Fingerprint of memory", "Ledgers: ", "How to read it", `id="cell-4-data"`, `class="mark" title="see the note"`,
+		"Latency", "backlog = &#34;512MiB&#34;", "Fingerprint of memory", "Ledgers: ", "How to read it", "Left out and warnings (2)", "trials.jsonl:1: torn", `id="cell-4-data"`, `class="mark" title="see the note"`,
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is missing", want)

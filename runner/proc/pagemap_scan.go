@@ -26,7 +26,7 @@ type scanArgument struct {
 }
 
 // stretch is struct page_region.
-type stretch struct{ start, end, categories uint64 }
+type stretch struct{ start, end, _ uint64 }
 
 // errNoScan is a kernel without PAGEMAP_SCAN.
 var errNoScan = errors.New("proc: pagemap: no PAGEMAP_SCAN")

@@ -226,8 +226,9 @@ class Chart {
 		const step = all.length > 1 ? all[1] - all[0] : 1;
 		const last = all[all.length - 1];
 		const ms = last < 1;
-		const digits = Math.max(0, Math.ceil(-Math.log10(ms ? step * 1e3 : step) - 1e-9));
-		return all.map((v) => (ms ? v * 1e3 : v).toFixed(Math.min(6, digits)) + (ms ? ' ms' : ' s'));
+		let digits = 0; // as many as tell a step in full
+		for (let n = ms ? step * 1e3 : step; digits < 6 && Math.abs(n - Math.round(n)) > 1e-6; n *= 10) digits++;
+		return all.map((v) => (ms ? v * 1e3 : v).toFixed(digits) + (ms ? ' ms' : ' s'));
 	}
 
 	sizes(all) {

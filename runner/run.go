@@ -168,6 +168,7 @@ func (s *session) capMemory(c proc.Cgroup, room int64) {
 		return
 	}
 	s.newGroup = func() (*process.Group, error) { return process.NewGroup(c.MemoryDir, version, room) }
+	process.RemoveStale(c.MemoryDir)
 	if g, err := s.newGroup(); err != nil {
 		s.newGroup = nil
 		s.note("no control group can be made here (%v): a trial that runs out of memory can only be suspected of it", err)

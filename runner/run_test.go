@@ -3,6 +3,7 @@ package runner
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,6 +13,10 @@ import (
 
 	"alloclab/configs"
 	"alloclab/results"
+	"alloclab/runner/census"
+	"alloclab/runner/plan"
+	"alloclab/runner/proc"
+	"alloclab/runner/process"
 )
 
 // load reads an experiment against the programs as they were built.
@@ -316,4 +321,46 @@ func TestLock(t *testing.T) {
 		t.Fatal(err)
 	}
 	release()
+}
+
+// TestOutOfMemory lets the kernel kill a trial in its control group, and the
+// lab must know that it did.
+func TestOutOfMemory(t *testing.T) {
+	host, err := proc.NewFS("/").Host()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !host.Cgroup.Writable {
+		t.Skip("no memory control group can be made here")
+	}
+	v := ready(t, configs.Variant{Allocator: "ptmalloc"})
+	for _, c := range []struct {
+		bytes int64
+		want  results.Status
+	}{{16 << 20, results.StatusOK}, {256 << 20, results.StatusOOM}} {
+		tr := &trial{
+			Trial: plan.Trial{Trial: 1, Round: 1, Pass: results.PassTime}, variant: v, limit: time.Minute, rate: DefaultRate, blocks: census.NewBlocks(os.Getpagesize()),
+			cell: results.Cell{Name: "faults", Workload: "faults", Params: []results.Param{{Name: "bytes", Value: c.bytes}}},
+			newGroup: func() (*process.Group, error) {
+				return process.NewGroup(host.Cgroup.MemoryDir, host.Cgroup.Controllers["memory"], 64<<20)
+			},
+		}
+		tr.record.Round = 1
+		if r, _ := tr.run(t.Context()); r.Status != c.want {
+			t.Errorf("%d MiB in a group of 64: %s, want %s (%v)", c.bytes>>20, r.Status, c.want, r.Warnings)
+		}
+	}
+	mine := fmt.Sprintf("alloclab-%d-*", os.Getpid())
+	if left, _ := filepath.Glob(filepath.Join(host.Cgroup.MemoryDir, mine)); len(left) > 0 {
+		t.Errorf("groups are left: %v", left)
+	}
+	// A lab that was killed could not clean up; the next one does.
+	stale := filepath.Join(host.Cgroup.MemoryDir, "alloclab-999999999-1")
+	if err := os.Mkdir(stale, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	process.RemoveStale(host.Cgroup.MemoryDir)
+	if _, err := os.Stat(stale); err == nil {
+		t.Error("a dead lab's group stays")
+	}
 }

@@ -89,6 +89,9 @@ func runExperiment(ctx context.Context, stdout, stderr io.Writer, args []string,
 	if run == nil {
 		return unfitOrUsage(err)
 	}
+	if err != nil && ctx.Err() == nil {
+		err = withCode(exitUnfit, err) // a full disk, a lost right: nothing that the user wrote
+	}
 	return errors.Join(err, conclude(stdout, dir))
 }
 

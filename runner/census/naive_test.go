@@ -1,12 +1,13 @@
 package census
 
 import (
-	"alloclab/results"
-	"alloclab/runner/proc"
-	"alloclab/runner/wire"
 	"fmt"
 	"math/rand/v2"
 	"testing"
+
+	"alloclab/results"
+	"alloclab/runner/proc"
+	"alloclab/runner/wire"
 )
 
 // naive is the ledger by a list of all bytes; overlap is true where a byte has two owners.

@@ -20,6 +20,18 @@ type Group struct {
 	version string // "v1" or "v2"
 }
 
+// RemoveStale removes groups that labs left behind which were killed and so
+// could not remove them: theirs is the process id in the name.
+func RemoveStale(parent string) {
+	left, _ := filepath.Glob(filepath.Join(parent, "alloclab-*-*")) // the pattern is well formed
+	for _, dir := range left {
+		pid, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(dir), "alloclab-"), "-")
+		if _, err := os.Stat("/proc/" + pid); os.IsNotExist(err) {
+			_ = unix.Rmdir(dir) // one that is not empty stays
+		}
+	}
+}
+
 // NewGroup makes a group with a limit below parent, which must be of the
 // hierarchy that has the memory controller.
 func NewGroup(parent, version string, limit int64) (*Group, error) {

@@ -9,6 +9,9 @@ import (
 
 // losses names the trials that enter no figure, or is "".
 func losses(all []*results.Trial) string {
+	if text := salvaged(all); text != "" {
+		return text
+	}
 	const starved = "starved"
 	least, most := 100.0, 0.0 // per cent of the CPU time that starved trials got
 	kinds := map[string]int{}
@@ -55,4 +58,29 @@ func losses(all []*results.Trial) string {
 		}
 	}
 	return fmt.Sprintf("%d of %d trials left out: %s", lost, len(all), strings.Join(words, "; "))
+}
+
+// salvaged says that all good trials of a variant were starved, so that memory
+// is all that is shown of them.
+func salvaged(all []*results.Trial) string {
+	n, least, most := 0, 100.0, 0.0
+	for _, t := range all {
+		if t.Salvaged == nil {
+			continue
+		}
+		got := 100 * t.Salvaged.Obtained / t.Salvaged.Wanted
+		n, least, most = n+1, min(least, got), max(most, got)
+	}
+	if n == 0 {
+		return ""
+	}
+	share := fmt.Sprintf("%.0f", least)
+	if most := fmt.Sprintf("%.0f", most); most != share {
+		share += " to " + most
+	}
+	text := fmt.Sprintf("%d of %d trials starved, with %s %% of the CPU time wanted: memory is shown, speed is not", n, len(all), share)
+	if failed := len(all) - n; failed > 0 {
+		text += fmt.Sprintf("; %d failed", failed)
+	}
+	return text
 }

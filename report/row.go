@@ -215,8 +215,12 @@ func (r row) watch(cell results.Cell) string {
 	switch {
 	case clock.Seconds > 0 && clock.OnActivity && cell.Silent:
 		return fmt.Sprintf("its %s clock runs on activity only, and %s were silent", results.Seconds(clock.Seconds), watched)
-	case clock.Seconds > window.value:
-		return fmt.Sprintf("clock %s, watched %s: too short to tell", results.Seconds(clock.Seconds), watched)
+	case max(clock.Seconds, clock.Watch) > window.value:
+		takes := results.Seconds(clock.Seconds)
+		if clock.Watch > clock.Seconds {
+			takes += ", which can take " + results.Seconds(clock.Watch)
+		}
+		return fmt.Sprintf("clock %s, watched %s: too short to tell", takes, watched)
 	}
 	for _, t := range r.counts {
 		if t.StillFalls() {

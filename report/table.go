@@ -60,7 +60,7 @@ func Tally(trials []results.Trial) string {
 		switch {
 		case t.Status != results.StatusOK:
 			failed++
-		case t.Starved():
+		case t.Starved() || t.Salvaged != nil:
 			starved++
 		}
 		for _, m := range t.Marks {

@@ -61,9 +61,12 @@ type Variant struct {
 type Clock struct {
 	// Text is the clock in words: "10 s, on activity", "never below the top".
 	Text string `json:"text"`
-	// Seconds is how long the variant waits before all that is free has gone
-	// back; 0 for a variant that has no clock of time.
+	// Seconds is the clock's own time, a decay of 10 s for instance; 0 for a
+	// variant that has no clock of time.
 	Seconds float64 `json:"seconds,omitempty"`
+	// Watch is how long to watch before all that is free has surely gone back,
+	// which may be longer than Seconds.
+	Watch float64 `json:"watch_s,omitempty"`
 	// OnActivity says that the clock is looked at only inside calls of the
 	// allocator: in a silent process it stands still.
 	OnActivity bool `json:"on_activity,omitempty"`

@@ -17,7 +17,7 @@ func TestRunRoundTrip(t *testing.T) {
 		Run: "r1", Created: "2026-01-02T03:04:05Z", Tool: "1.0.0",
 		Experiment: Experiment{Name: "curve", File: "curve", Source: "name = \"curve\"\n"},
 		Plan:       json.RawMessage(`{"trials":[]}`), PlanHash: "abc", Seed: 1<<63 + 1, Rounds: 5, Passes: []string{PassTime},
-		Variants:    []Variant{{Label: "je", Allocator: "jemalloc", Version: "5.3.0", Knobs: map[string]any{"narenas": 1.0}, Clock: Clock{"10 s", 10, true}}},
+		Variants:    []Variant{{Label: "je", Allocator: "jemalloc", Version: "5.3.0", Knobs: map[string]any{"narenas": 1.0}, Clock: Clock{"10 s", 10, 20, true}}},
 		Cells:       []Cell{{Name: "iobuf", Workload: "iobuf", CPUs: 2, Silent: true, Params: []Param{{"backlog", "bytes", 1024.0, false}}}},
 		Manifest:    json.RawMessage(`[1]`),
 		Fingerprint: Fingerprint{Memory: Fields{"cores": "2"}, Time: Fields{"cpu": "x"}, Counts: Fields{"avx": "yes"}}, BootID: "b",

@@ -38,6 +38,9 @@ type Trial struct {
 	CPU       CPU                `json:"cpu"`
 	IdleFall  *int64             `json:"idle_fall_bytes,omitempty"` // see the function IdleFall; nil where it cannot be told
 	Warnings  []string           `json:"warnings"`
+
+	// Salvaged is what Salvage took away of a trial that was starved; it is in no file.
+	Salvaged *CPU `json:"-"`
 }
 
 // Machine carries the fingerprint's hash for each scope (see Fingerprint).

@@ -39,7 +39,7 @@ func resolve(v configs.Variant, binaries Binaries, stage string) (*variant, erro
 	r := &variant{
 		Variant: results.Variant{
 			Label: v.Label, Allocator: a.Name, Library: v.Library, Knobs: v.Knobs,
-			Clock: results.Clock{Text: clock.Sentence, Seconds: clock.Watch.Seconds(), OnActivity: clock.OnActivity},
+			Clock: results.Clock{Text: clock.Sentence, Seconds: clock.Duration.Seconds(), Watch: clock.Watch.Seconds(), OnActivity: clock.OnActivity},
 		},
 		allocator: a,
 		binary:    binaries.Workload(a.Name),

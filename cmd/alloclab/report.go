@@ -61,10 +61,11 @@ func redraw(stdout io.Writer, dir string) ([]results.Trial, error) {
 	for _, w := range warnings {
 		fmt.Fprintln(stdout, "warning:", w)
 	}
-	if err := report.Table(stdout, run, trials); err != nil {
+	shown := results.Salvage(trials)
+	if err := report.Table(stdout, run, shown); err != nil {
 		return nil, err
 	}
-	figures, path, err := page.Draw(dir, run, trials, warnings)
+	figures, path, err := page.Draw(dir, run, shown, warnings)
 	if err != nil {
 		return nil, err
 	}

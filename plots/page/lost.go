@@ -38,8 +38,12 @@ func lost(trials []results.Trial) (all []lostTrial, total int) {
 				l.Why += fmt.Sprintf(" (exit code %d)", t.Exit.Code)
 			}
 			failed = append(failed, l)
-		case t.Starved():
-			l.Why = fmt.Sprintf("starved: it got %.0f %% of the processor time it could have used", 100*t.CPU.Obtained/t.CPU.Wanted)
+		case t.Starved() || t.Salvaged != nil:
+			cpu := t.CPU
+			if t.Salvaged != nil {
+				cpu = *t.Salvaged
+			}
+			l.Why = fmt.Sprintf("starved: it got %.0f %% of the processor time it could have used", 100*cpu.Obtained/cpu.Wanted)
 			starved = append(starved, l)
 		case len(t.Warnings) > 0:
 			l.Why = "counts, with a warning"

@@ -1,83 +1,121 @@
 /*
- * iobuf_pool.c - objects by number from chunks that are never given back,
- * after brpc's ResourcePool (src/butil/resource_pool_inl.h describes the
- * rules): a chunk of 64 KiB or 256 objects, a thread's own free list, and a
- * global one that takes a thread's list when it is full. Objects come back on
- * another thread than the one that took them. What a burst took stays.
+ * iobuf_pool.c - a pool that never gives back: objects in chunks of 64 KiB,
+ * free ones on a list of each thread, full lists handed over through a global
+ * one (brpc's src/butil/resource_pool_inl.h). Calls are taken by the thread that reads and
+ * returned by the one that applies, so full lists travel all the time.
+ *
+ * The first use of a pool also allocates and fills a directory of 65,536
+ * pointers: 512 KiB for one object.
  */
 #include "iobuf.h"
 
-#define CHUNK_BYTES 65536u
-
-static uint32_t objects_per_chunk(uint32_t object)
+/* Called with the lock held, but may allocate: so does brpc. */
+static struct iobuf_pool_chunk *new_chunk(struct kit_worker *w, struct iobuf_pool *pool)
 {
-	uint32_t n = CHUNK_BYTES / object;
-	return n < 1 ? 1 : n < IOBUF_TASKS ? n : IOBUF_TASKS;
-}
-
-static uint64_t chunks_for(uint64_t objects, uint32_t object)
-{
-	return objects / objects_per_chunk(object) + 2 * IOBUF_TASKS; /* and what waits in the lists of threads */
-}
-
-size_t iobuf_pool_memory(uint64_t objects, uint32_t object)
-{
-	uint64_t chunks = chunks_for(objects, object);
-	return chunks * sizeof(char *) + chunks * objects_per_chunk(object) * sizeof(uint32_t) + 256;
-}
-
-void iobuf_pool_open(struct kit *kit, struct iobuf_pool *p, uint64_t objects, uint32_t object)
-{
-	pthread_mutex_init(&p->lock, NULL);
-	p->object = object;
-	p->per_chunk = objects_per_chunk(object);
-	p->chunk_room = (uint32_t)chunks_for(objects, object);
-	p->chunks = kit_memory(kit, p->chunk_room * sizeof *p->chunks);
-	p->free = kit_memory(kit, (size_t)p->chunk_room * p->per_chunk * sizeof *p->free);
-}
-
-size_t iobuf_pool_chunk_bytes(const struct iobuf_pool *p)
-{
-	return (size_t)p->per_chunk * p->object;
-}
-
-/* Under the lock: up to a list full of free objects for a thread whose list is empty. */
-static void refill(struct kit_worker *w, struct iobuf_pool *p, struct iobuf_thread *t)
-{
-	while (p->free_count && t->task_count < IOBUF_TASKS / 2)
-		t->tasks[t->task_count++] = p->free[--p->free_count];
-	if (t->task_count)
-		return;
-	if (p->chunk_count == p->chunk_room)
-		kit_fail(KIT_INTERNAL, "the pool has more than %u chunks", p->chunk_room);
-	uint32_t first = p->chunk_count * p->per_chunk;
-	p->chunks[p->chunk_count++] = kit_malloc(w, iobuf_pool_chunk_bytes(p));
-	for (uint32_t i = p->per_chunk; i > 0; i--)
-		t->tasks[t->task_count++] = first + i - 1;
-}
-
-uint32_t iobuf_pool_get(struct kit_worker *w, struct iobuf_pool *p)
-{
-	struct iobuf_thread *t = w->state;
-	if (t->task_count == 0) {
-		pthread_mutex_lock(&p->lock);
-		refill(w, p, t);
-		pthread_mutex_unlock(&p->lock);
+	if (!pool->chunks) {
+		pool->chunks = kit_malloc(w, IOBUF_POOL_CHUNKS * sizeof *pool->chunks);
+		memset(pool->chunks, 0, IOBUF_POOL_CHUNKS * sizeof *pool->chunks);
 	}
-	uint32_t task = t->tasks[--t->task_count];
-	memset(p->chunks[task / p->per_chunk] + (size_t)(task % p->per_chunk) * p->object, 0x77, p->object); /* constructed */
-	return task;
+	if (pool->count == IOBUF_POOL_CHUNKS)
+		kit_fail(KIT_USAGE, "more than %u calls at once: raise request_min or lower backlog", IOBUF_POOL_CHUNKS * IOBUF_POOL_ITEMS);
+	struct iobuf_pool_chunk *chunk = kit_malloc(w, sizeof *chunk);
+	chunk->used = 0;
+	pool->chunks[pool->count++] = chunk;
+	return chunk;
 }
 
-void iobuf_pool_put(struct kit_worker *w, struct iobuf_pool *p, uint32_t task)
+static struct iobuf_pool_spill *pop_spill(struct iobuf_pool *pool)
 {
-	struct iobuf_thread *t = w->state;
-	if (t->task_count == IOBUF_TASKS) {
-		pthread_mutex_lock(&p->lock);
-		memcpy(p->free + p->free_count, t->tasks, IOBUF_TASKS * sizeof *t->tasks);
-		p->free_count += IOBUF_TASKS;
-		pthread_mutex_unlock(&p->lock);
-		t->task_count = 0;
+	pthread_mutex_lock(&pool->lock);
+	struct iobuf_pool_spill *spill = pool->spills;
+	if (spill)
+		pool->spills = spill->next;
+	pthread_mutex_unlock(&pool->lock);
+	return spill;
+}
+
+static struct iobuf_call *from_pool(struct kit_worker *w, struct iobuf_pool *pool)
+{
+	struct iobuf_pool_local *local = iobuf_own(w)->pool;
+	if (!local) {
+		local = iobuf_own(w)->pool = kit_malloc(w, sizeof *local);
+		local->chunk = NULL;
+		local->count = 0;
 	}
-	t->tasks[t->task_count++] = task;
+	if (local->count > 0)
+		return local->calls[--local->count];
+	struct iobuf_pool_spill *spill = pop_spill(pool);
+	if (spill) {
+		memcpy(local->calls, spill->calls, spill->count * sizeof *spill->calls);
+		local->count = spill->count;
+		kit_free(w, spill, sizeof *spill);
+		return local->calls[--local->count];
+	}
+	if (!local->chunk || local->chunk->used == IOBUF_POOL_ITEMS) {
+		pthread_mutex_lock(&pool->lock);
+		local->chunk = new_chunk(w, pool);
+		pthread_mutex_unlock(&pool->lock);
+	}
+	return &local->chunk->items[local->chunk->used++];
+}
+
+static void to_pool(struct kit_worker *w, struct iobuf_pool *pool, struct iobuf_call *call)
+{
+	struct iobuf_pool_local *local = iobuf_own(w)->pool;
+	if (!local) {
+		local = iobuf_own(w)->pool = kit_malloc(w, sizeof *local);
+		local->chunk = NULL;
+		local->count = 0;
+	}
+	if (local->count == IOBUF_POOL_LIST) {
+		struct iobuf_pool_spill *spill = kit_malloc(w, sizeof *spill);
+		spill->count = local->count;
+		memcpy(spill->calls, local->calls, sizeof spill->calls);
+		pthread_mutex_lock(&pool->lock);
+		spill->next = pool->spills;
+		pool->spills = spill;
+		pthread_mutex_unlock(&pool->lock);
+		local->count = 0;
+	}
+	local->calls[local->count++] = call;
+}
+
+struct iobuf_call *iobuf_call_new(struct kit_worker *w)
+{
+	struct iobuf_pool *pool = &iobuf_world(w->kit)->pool;
+	struct iobuf_call *call = pool->on ? from_pool(w, pool) : kit_malloc(w, sizeof *call);
+	memset(call, 0, sizeof *call);
+	call->cookie = iobuf_cookie(call);
+	return call;
+}
+
+void iobuf_call_free(struct kit_worker *w, struct iobuf_call *call)
+{
+	struct iobuf_pool *pool = &iobuf_world(w->kit)->pool;
+	iobuf_check(call, call->cookie, "call");
+	call->cookie = 0;
+	if (pool->on)
+		to_pool(w, pool, call);
+	else
+		kit_free(w, call, sizeof *call);
+}
+
+static uint64_t report(struct kit_list *list, const void *block, uint64_t bytes)
+{
+	if (block && list)
+		kit_block(list, block, bytes);
+	return block ? bytes : 0;
+}
+
+uint64_t iobuf_pool_list(const struct kit *kit, struct kit_list *list)
+{
+	const struct iobuf_pool *pool = &iobuf_world(kit)->pool;
+	uint64_t bytes = report(list, pool->chunks, IOBUF_POOL_CHUNKS * sizeof *pool->chunks);
+	for (uint64_t i = 0; i < pool->count; i++)
+		bytes += report(list, pool->chunks[i], sizeof *pool->chunks[i]);
+	for (const struct iobuf_pool_spill *s = pool->spills; s; s = s->next)
+		bytes += report(list, s, sizeof *s);
+	for (unsigned t = 1; t <= kit_threads(kit); t++)
+		bytes += report(list, iobuf_own(kit_worker(kit, t))->pool, sizeof(struct iobuf_pool_local));
+	return bytes;
 }

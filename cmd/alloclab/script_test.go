@@ -31,6 +31,12 @@ func TestScript(t *testing.T) {
 			e.Setenv("TMPDIR", e.Getenv("WORK"))
 			return nil
 		},
+		Condition: func(name string) (bool, error) {
+			if name == "root" {
+				return os.Getuid() == 0, nil
+			}
+			return false, fmt.Errorf("unknown condition %q", name)
+		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
 	})
 }

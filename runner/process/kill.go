@@ -1,6 +1,7 @@
 package process
 
 import (
+	"math"
 	"os"
 	"strconv"
 	"strings"
@@ -24,11 +25,13 @@ func register(pid int) {
 	known.Unlock()
 }
 
-// becomeSubreaper makes orphans of measured processes the lab's own children,
-// so that none escapes, whatever session or group it made for itself
-// (PR_SET_CHILD_SUBREAPER, Linux 3.4).
-var becomeSubreaper = sync.OnceFunc(func() {
+// takeCharge makes orphans of measured processes the lab's own children, so
+// that none escapes, whatever session or group it made for itself
+// (PR_SET_CHILD_SUBREAPER, Linux 3.4), and keeps descriptors that the lab itself inherited
+// from being inherited further (close_range(2), Linux 5.11).
+var takeCharge = sync.OnceFunc(func() {
 	_ = unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+	_ = unix.CloseRange(3, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC)
 })
 
 // Limits of ending a process.

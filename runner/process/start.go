@@ -58,7 +58,7 @@ var spawner = sync.OnceValue(func() chan func() {
 // Start starts a process in a group of its own. It dies with the lab, also
 // when the lab is killed, and where memory runs out it is the kernel's first choice.
 func Start(s Spec) (*Process, error) {
-	becomeSubreaper()
+	takeCharge()
 	null, err := os.Open(os.DevNull)
 	if err != nil {
 		return nil, err

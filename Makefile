@@ -1,5 +1,5 @@
-# alloclab. `make run` and `make test` are all that a newcomer needs; the rest
-# is in CONTRIBUTING order below.
+# alloclab. `make run` and `make test` are all that a newcomer needs; `make help`
+# lists the rest.
 
 SHELL := /bin/bash
 GO ?= go
@@ -63,9 +63,9 @@ lint: check-go ## vet, staticcheck, formatting, tidy modules
 	$(GO) run $(STATICCHECK) ./...
 	$(GO) mod tidy -diff
 
-bench: build ## every number that the lab promises, achieved against its bar
-	$(GO) test -run '^$$' -bench . -benchtime 1s ./runner/census ./runner/proc ./results
-	$(GO) run ./bench/promises
+bench: build test-deps ## every number that the lab promises, achieved against its bar
+	$(GO) test -run '^$$' -bench . ./runner/census ./runner/proc ./results
+	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 30m ./runner
 
 soak: test-deps build ## checks of more than a minute: fuzzing, kill -9, long series
 	ALLOCLAB_LIBEXEC=$(BIN) ALLOCLAB_SOAK=1 $(GO) test -timeout 60m -run 'Soak' -v ./...

@@ -50,28 +50,46 @@ func readUsage(p *proc.Process) (usage, error) {
 	return u, nil
 }
 
-// measureWork takes the figures of speed, at freed: wall is active time since
-// baseline.
-func (t *trial) measureWork(wall float64) error {
-	now, err := readUsage(t.proc)
+// work adds up what was used while the workload ran, from baseline to freed.
+// What is used at marks in between is the lab's own.
+type work struct {
+	since                   usage // the last resume
+	run, wait, busy, stolen float64
+}
+
+// resume begins a stretch of work.
+func (w *work) resume(p *proc.Process) (err error) {
+	w.since, err = readUsage(p)
+	return err
+}
+
+// pause ends it.
+func (w *work) pause(p *proc.Process) error {
+	now, err := readUsage(p)
 	if err != nil {
 		return err
 	}
-	run := now.run - t.began.run
+	w.run += now.run - w.since.run
+	w.wait += now.wait - w.since.wait
+	w.busy += now.busy - w.since.busy
+	w.stolen += now.stolen - w.since.stolen
+	return nil
+}
+
+// measureWork takes the figures of speed, at freed: wall is active time since
+// baseline.
+func (t *trial) measureWork(wall float64) {
+	run := t.work.run
 	t.record.Metrics[results.MetricWall] = wall
 	t.record.Metrics[results.MetricCPU] = run
 	// What it waited for a processor it lost to others only as far as others
 	// used the processors: with more threads than processors its own threads
 	// wait for each other. Waiting for a lock is neither.
-	others := max(0, now.busy-t.began.busy-run)
-	t.record.CPU = results.CPU{
-		Obtained: run,
-		Wanted:   run + min(max(0, now.wait-t.began.wait), others),
-		Stolen:   now.stolen - t.began.stolen,
-	}
+	others := max(0, t.work.busy-run)
+	t.record.CPU = results.CPU{Obtained: run, Wanted: run + min(max(0, t.work.wait), others), Stolen: t.work.stolen}
 	if t.Pass == results.PassLatency {
 		t.measureLatency()
-		return nil // timing every call, it says nothing of throughput
+		return // timing every call, it says nothing of throughput
 	}
 	telemetry := t.target.Memory.Telemetry()
 	var operations, slowest, cpu float64
@@ -86,7 +104,6 @@ func (t *trial) measureWork(wall float64) error {
 	if cpu > 0 && operations > 0 {
 		t.record.Metrics[results.MetricOpsPerCPUS] = operations / cpu
 	}
-	return nil
 }
 
 // measureLatency takes the histograms of all calls so far.

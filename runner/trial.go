@@ -38,7 +38,8 @@ type trial struct {
 	target   *wire.Target
 	clock    activeClock
 	sampler  *sampler
-	began    usage   // at baseline
+	began    usage // at baseline
+	work     work
 	idleAt   float64 // active time of the idle mark
 	children int
 }
@@ -159,9 +160,13 @@ func (t *trial) resume(from string) error {
 		if t.began, err = readUsage(t.proc); err != nil {
 			return err
 		}
+		t.work.since = t.began
 		t.clock.start()
 		t.sampler = startSampler(t.proc, t.target.Memory, t.rate, &t.clock, next)
 	} else {
+		if err := t.work.resume(t.proc); err != nil {
+			return err
+		}
 		t.sampler.setPhase(next)
 		t.clock.resume()
 	}
@@ -206,10 +211,15 @@ func (t *trial) mark(o *observer, name string, arrived time.Time, purge time.Dur
 	m := results.Mark{Name: name, PurgeSeconds: purge.Seconds()}
 	m.T, _ = t.clock.now()
 	switch name {
-	case results.MarkFreed:
-		if err := t.measureWork(m.T); err != nil {
+	case results.MarkHold:
+		if err := t.work.pause(t.proc); err != nil {
 			return err
 		}
+	case results.MarkFreed:
+		if err := t.work.pause(t.proc); err != nil {
+			return err
+		}
+		t.measureWork(m.T)
 	case results.MarkIdle:
 		if err := t.measureFaults(); err != nil {
 			return err

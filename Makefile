@@ -68,7 +68,7 @@ bench: build test-deps ## every number that the lab promises, achieved against i
 	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 30m ./runner
 
 soak: test-deps build ## checks of more than a minute: fuzzing, kill -9, long series
-	ALLOCLAB_LIBEXEC=$(BIN) ALLOCLAB_SOAK=1 $(GO) test -timeout 60m -run 'Soak' -v ./...
+	ALLOCLAB_LIBEXEC=$(BIN) ALLOCLAB_SOAK=1 $(GO) test -timeout 60m -run 'Soak|LargeRun' -v ./...
 	bash scripts/fuzz
 
 install: build ## programs into $(PREFIX)/bin and $(PREFIX)/libexec/alloclab

@@ -91,13 +91,15 @@ func (p Param) words() string {
 	case "duration":
 		return name + " " + Seconds(number)
 	case "count":
+		if !strings.HasSuffix(name, "s") {
+			break // no plural of things: "keep 64"
+		}
 		if number == 1 {
-			name = strings.TrimSuffix(name, "s") // all counts are plurals of things
+			name = strings.TrimSuffix(name, "s")
 		}
 		return strconv.FormatFloat(number, 'f', -1, 64) + " " + name
-	default:
-		return name + " " + strconv.FormatFloat(number, 'f', -1, 64)
 	}
+	return name + " " + strconv.FormatFloat(number, 'f', -1, 64)
 }
 
 // Name is the variant in words: its label, and the allocator's version where

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -37,7 +38,11 @@ func list(ctx context.Context, out io.Writer) error {
 			fmt.Fprintf(w, "%s\tnot here\t%v\n", f.Allocator.Name, f.Err)
 			continue
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\n", f.Allocator.Name, f.Proof.Version, f.Proof.ServedBy)
+		version, _, _ := strings.Cut(f.Proof.Version, "-") // without the commit that jemalloc adds
+		if version == "" {
+			version = "–" // it has no call that tells
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\n", f.Allocator.Name, version, f.Proof.ServedBy)
 	}
 	for _, workload := range lab.workloads {
 		if workload.Internal {

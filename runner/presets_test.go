@@ -1,8 +1,11 @@
 package runner
 
 import (
+	"os"
+	"strings"
 	"testing"
 
+	"alloclab/allocators"
 	"alloclab/configs"
 )
 
@@ -30,6 +33,41 @@ func TestPresets(t *testing.T) {
 		}
 		if preset.Name == "curve" {
 			watchesLongEnough(t, e)
+		}
+	}
+}
+
+// TestDocumentedExperiments: what the README and the documentation show as an
+// experiment is one.
+func TestDocumentedExperiments(t *testing.T) {
+	programs := binaries(t, "ptmalloc")
+	workloads, err := programs.Manifest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range []string{"../README.md", "../docs/experiments.md"} {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := 0
+		for _, block := range strings.Split(string(text), "```toml\n")[1:] {
+			found++
+			source, _, _ := strings.Cut(block, "```")
+			e, err := configs.Parse(file, []byte(source), Catalog(workloads))
+			if err != nil {
+				t.Errorf("%v", err)
+				continue
+			}
+			for _, v := range e.Variants {
+				a, _ := allocators.ByName(v.Allocator)
+				if _, err := a.Environment(v.Knobs); err != nil {
+					t.Errorf("%s: %v", file, err)
+				}
+			}
+		}
+		if found == 0 {
+			t.Errorf("%s shows no experiment", file)
 		}
 	}
 }

@@ -64,15 +64,21 @@ func benchTrial(b *testing.B, v *variant, rate float64, values map[string]any) r
 	return record
 }
 
-// ratioInterval is the ratio of medians and its 95 % bootstrap interval.
+// ratioInterval is the median of the ratios of pairs, each measured one right
+// after the other so that both met the same machine, and its 95 % bootstrap
+// interval.
 func ratioInterval(base, new []float64) (ratio, low, high float64) {
-	r := rand.New(rand.NewPCG(1, 1))
-	ratios := make([]float64, 2000)
-	for i := range ratios {
-		ratios[i] = resampledMedian(r, new) / resampledMedian(r, base)
+	pairs := make([]float64, len(base))
+	for i := range base {
+		pairs[i] = new[i] / base[i]
 	}
-	slices.Sort(ratios)
-	return median(new) / median(base), ratios[len(ratios)*25/1000], ratios[len(ratios)*975/1000]
+	r := rand.New(rand.NewPCG(1, 1))
+	medians := make([]float64, 2000)
+	for i := range medians {
+		medians[i] = resampledMedian(r, pairs)
+	}
+	slices.Sort(medians)
+	return median(pairs), medians[len(medians)*25/1000], medians[len(medians)*975/1000]
 }
 
 func resampledMedian(r *rand.Rand, values []float64) float64 {

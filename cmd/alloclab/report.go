@@ -65,10 +65,13 @@ func redraw(stdout io.Writer, dir string) ([]results.Trial, error) {
 	if err := report.Table(stdout, run, shown); err != nil {
 		return nil, err
 	}
+	if err := report.Verdict(stdout, run, shown); err != nil {
+		return nil, err
+	}
 	figures, path, err := page.Draw(dir, run, shown, warnings)
 	if err != nil {
 		return nil, err
 	}
-	fmt.Fprintf(stdout, "Figures: %d in %s\nResults: %s\nReport: %s\n", len(figures), filepath.Join(dir, results.FiguresDir), dir, path)
+	fmt.Fprintf(stdout, "\nFigures: %d in %s\nResults: %s\nReport: %s\n", len(figures), filepath.Join(dir, results.FiguresDir), dir, path)
 	return trials, nil
 }

@@ -1,0 +1,69 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/rivo/uniseg"
+
+	"alloclab/results"
+)
+
+// Verdict says in words, variant by variant, what was kept at idle in the cell
+// in which most was. The page says it of every cell.
+func Verdict(w io.Writer, run results.Run, trials []results.Trial) error {
+	var chosen *Answer
+	most := int64(-1)
+	for _, a := range Answers(run, trials) {
+		if kept := keptAtIdle(a.Cell.Name, trials); kept > most && len(a.Findings) > 0 {
+			chosen, most = &a, kept
+		}
+	}
+	if chosen == nil {
+		return nil
+	}
+	var out strings.Builder
+	fmt.Fprintf(&out, "\nIn words, of %s:\n", chosen.Title)
+	for _, f := range chosen.Findings {
+		out.WriteString(wrap("- "+f.Subject+" "+f.Text, 116, "  "))
+	}
+	_, err := io.WriteString(w, out.String())
+	return err
+}
+
+// keptAtIdle is the most that any trial of a cell held beyond what was live.
+func keptAtIdle(cell string, trials []results.Trial) int64 {
+	most := int64(-1)
+	for i := range trials {
+		t := &trials[i]
+		if m := t.Mark(results.MarkIdle); t.Cell == cell && t.Counts() && m != nil && m.Ledger != nil {
+			most = max(most, m.Ledger.Heap()-m.Ledger.Live)
+		}
+	}
+	return most
+}
+
+// wrap breaks text into lines of at most width columns, all but the first
+// indented. A percentage is one word.
+func wrap(text string, width int, indent string) string {
+	const bound = "\x00" // stands for a blank that must not break
+	var out strings.Builder
+	used := 0
+	for i, word := range strings.Fields(strings.ReplaceAll(text, " %", bound+"%")) {
+		word = strings.ReplaceAll(word, bound, " ")
+		n := uniseg.StringWidth(word)
+		switch {
+		case i == 0:
+		case used+1+n > width:
+			out.WriteString("\n" + indent)
+			used = len(indent)
+		default:
+			out.WriteString(" ")
+			used++
+		}
+		out.WriteString(word)
+		used += n
+	}
+	return out.String() + "\n"
+}

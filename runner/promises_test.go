@@ -127,10 +127,13 @@ func BenchmarkSampler(b *testing.B) {
 func BenchmarkListing(b *testing.B) {
 	v := benchVariant(b, "ptmalloc")
 	for _, order := range []struct {
-		name       string
-		operations int64
-		bar        float64
-	}{{"address", 1, 20}, {"random", 1_000_000, 100}} {
+		name, workload string
+		params         map[string]any
+		bar            float64
+	}{
+		{"address", "handover", map[string]any{"blocks": int64(1_000_000), "size": int64(128)}, 20},
+		{"random", "threads4k", map[string]any{"blocks": int64(50_000), "operations": int64(1_000_000)}, 100},
+	} {
 		b.Run(order.name, func(b *testing.B) {
 			target, files, err := wire.NewTarget()
 			if err != nil {
@@ -146,7 +149,7 @@ func BenchmarkListing(b *testing.B) {
 			if _, err := target.Hello(); err != nil {
 				b.Fatal(err)
 			}
-			if err := target.Start("threads4k", parameterLines(params(map[string]any{"blocks": int64(50_000), "operations": order.operations}))); err != nil {
+			if err := target.Start(order.workload, parameterLines(params(order.params))); err != nil {
 				b.Fatal(err)
 			}
 			for range 2 { // baseline, then hold

@@ -56,7 +56,7 @@ cpus = 1
 			{Allocator: "ptmalloc", Label: "ptmalloc", Knobs: map[string]any{}, At: Position{8, 3}},
 			{Allocator: "ptmalloc", Label: "one arena, decay 1 s", Library: "/opt/libc.so.6",
 				Knobs: map[string]any{"arena_max": int64(1), "trim_threshold": int64(4096)}, At: Position{11, 3}},
-			{Allocator: "jemalloc", Label: "jemalloc",
+			{Allocator: "jemalloc", Label: "jemalloc background_thread=true dirty_decay_ms=-1 thp=never",
 				Knobs: map[string]any{"dirty_decay_ms": int64(-1), "background_thread": true, "thp": "never"}, At: Position{19, 3}},
 		},
 		Workloads: []Workload{

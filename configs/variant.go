@@ -1,6 +1,11 @@
 package configs
 
-import "fmt"
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
 
 // variants reads every [[variant]].
 func variants(top *section, allocators []Entry) []Variant {
@@ -24,7 +29,7 @@ func variants(top *section, allocators []Entry) []Variant {
 		if labelled {
 			at = s.place.fields["label"].value
 		} else {
-			v.Label = v.Allocator
+			v.Label = defaultLabel(v)
 		}
 		if other, taken := labels[v.Label]; taken && v.Label != "" {
 			s.faults.add(at, dotted(s.path, "label"), &Error{
@@ -82,4 +87,14 @@ func (e *Entry) names() []string {
 		names = append(names, o.Name)
 	}
 	return names
+}
+
+// defaultLabel is the allocator's name, with its knobs where it has any: a row
+// of a tuned allocator must not look like the allocator as it comes.
+func defaultLabel(v Variant) string {
+	words := []string{v.Allocator}
+	for _, name := range slices.Sorted(maps.Keys(v.Knobs)) {
+		words = append(words, fmt.Sprintf("%s=%v", name, v.Knobs[name]))
+	}
+	return strings.Join(words, " ")
 }

@@ -93,8 +93,8 @@ func drawOverhead(c draw.Canvas, all []overheads, up span, seconds float64) {
 		if !o.known {
 			l.value = "no trial that counts"
 		}
-		if len(o.dots) > 0 {
-			l.value = factor(last(o.dots)) + " at the end"
+		if o.ratios.Idle.Known {
+			l.value = factor(o.ratios.Idle.Value) + " at idle" // the line may end before, where too little is live
 		}
 		names = max(names, lettersBold.width(l.name), lettersNote.width(l.value))
 		labels = append(labels, l)

@@ -209,7 +209,7 @@ class Chart {
 			scales: { x: { time: false }, y: { range: (u, min, max) => [0, Math.max(max || 0, 4096) * 1.05] } },
 			axes: [
 				{ stroke: ink, grid, ticks: grid, font, size: 34, values: (u, all) => this.times(all) },
-				{ stroke: ink, grid, ticks: grid, font, size: 66, incrs: sizes, values: (u, all) => this.sizes(all) },
+				{ stroke: ink, grid, ticks: grid, font, size: 84, incrs: sizes, values: (u, all) => this.sizes(all) },
 			],
 			hooks: {
 				draw: [(u) => this.marks(u)],

@@ -93,8 +93,11 @@ func drawOverhead(c draw.Canvas, all []overheads, up span, seconds float64) {
 		if !o.known {
 			l.value = "no trial that counts"
 		}
-		if o.ratios.Idle.Known {
-			l.value = factor(o.ratios.Idle.Value) + " at idle" // the line may end before, where too little is live
+		switch {
+		case o.ratios.Idle.Known: // the line may end before, where too little is live
+			l.value = factor(o.ratios.Idle.Value) + " at idle"
+		case len(o.dots) > 0:
+			l.value = factor(last(o.dots)) + " where it ends"
 		}
 		names = max(names, lettersBold.width(l.name), lettersNote.width(l.value))
 		labels = append(labels, l)

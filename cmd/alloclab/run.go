@@ -34,7 +34,7 @@ stays there, however the run ends; --resume goes on with it.`,
 		Example: `  alloclab run quick
   alloclab run storage.toml --out results/storage
   alloclab run --resume results/storage
-  alloclab run quick --out q && jq -r '[.variant,.metrics.rss_idle]|@tsv' q/trials.jsonl | sort`,
+  alloclab run quick --out q && jq -r 'select(.status=="ok")|[.cell,.variant,.metrics.rss_idle]|@tsv' q/trials.jsonl | sort`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if f.resume != "" {
 				return cobra.NoArgs(cmd, args)

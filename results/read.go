@@ -166,8 +166,8 @@ func ReadTrials(path string) (trials []Trial, warnings []string, err error) {
 			trials[first.index] = *t
 			seen[k] = place{first.index, stands}
 		}
-		if over.Starved() && over.Status == StatusOK {
-			continue // repeated for that reason, by the plan
+		if over.Starved() && over.Status == StatusOK || over.Status == StatusInterrupted {
+			continue // repeated for that reason, by the plan or by a resumed run
 		}
 		warnings = append(warnings, fmt.Sprintf("%s:%d: trial %d (%s) is passed over: line %d holds it again",
 			path, passed, t.Trial, over.Status, stands))
@@ -178,14 +178,18 @@ func ReadTrials(path string) (trials []Trial, warnings []string, err error) {
 	return trials, warnings, r.Err()
 }
 
-// rank orders lines of one and the same trial: the highest is kept.
+// rank says which of several lines of one trial stands: one that counts, else
+// one that failed (a failure is not hidden by an attempt that was starved),
+// else one that was starved, else one that was interrupted.
 func rank(t *Trial) int {
 	switch {
 	case t.Counts():
-		return 2
-	case t.Status == StatusOK:
-		return 1
-	default:
+		return 3
+	case t.Status == StatusInterrupted || t.Status == StatusSkipped:
 		return 0
+	case t.Status != StatusOK:
+		return 2
+	default:
+		return 1
 	}
 }

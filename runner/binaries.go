@@ -23,7 +23,11 @@ type Binaries struct{ Dir string }
 // FindBinaries looks in $ALLOCLAB_LIBEXEC, beside alloclab, and in
 // ../libexec/alloclab of it, which is where make install puts them.
 func FindBinaries() (Binaries, error) {
-	if dir := os.Getenv(LibexecVariable); dir != "" {
+	if named := os.Getenv(LibexecVariable); named != "" {
+		dir, err := filepath.Abs(named) // measured processes run elsewhere
+		if err != nil {
+			return Binaries{}, err
+		}
 		b := Binaries{dir}
 		if _, err := os.Stat(b.Workload("ptmalloc")); err != nil {
 			return b, fmt.Errorf("$%s names %s, where there are no measured programs: %w", LibexecVariable, dir, err)

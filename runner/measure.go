@@ -20,7 +20,7 @@ type usage struct {
 	major     int64
 }
 
-func readUsage(p *proc.Process) (usage, error) {
+func readUsage(p *proc.Process, cpus []int) (usage, error) {
 	var u usage
 	threads, err := p.Threads()
 	if err != nil {
@@ -42,7 +42,7 @@ func readUsage(p *proc.Process) (usage, error) {
 		return u, err
 	}
 	u.minor, u.major = st.Minflt, st.Majflt
-	host, err := proc.NewFS("/").CPUTime()
+	host, err := proc.NewFS("/").CPUTime(cpus)
 	if err != nil {
 		return u, err
 	}
@@ -58,14 +58,14 @@ type work struct {
 }
 
 // resume begins a stretch of work.
-func (w *work) resume(p *proc.Process) (err error) {
-	w.since, err = readUsage(p)
+func (w *work) resume(p *proc.Process, cpus []int) (err error) {
+	w.since, err = readUsage(p, cpus)
 	return err
 }
 
 // pause ends it.
-func (w *work) pause(p *proc.Process) error {
-	now, err := readUsage(p)
+func (w *work) pause(p *proc.Process, cpus []int) error {
+	now, err := readUsage(p, cpus)
 	if err != nil {
 		return err
 	}
@@ -193,6 +193,9 @@ func (t *trial) summarise() {
 		metric, ok := results.ByName(name)
 		return !ok || metric.Pass() != t.Pass // a figure is taken only from its own pass
 	})
+	if t.record.Status != results.StatusOK {
+		return // why it failed is said; how well it was sampled does not matter
+	}
 	if s := t.record.Sampler; s.Ticks > 0 && float64(s.Missed) > 0.05*float64(s.Ticks+s.Missed) {
 		t.warn("the sampler missed %d of %d ticks: the series is sparse", s.Missed, s.Ticks+s.Missed)
 	}

@@ -40,6 +40,10 @@ func (s *session) takeUp() error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
+	trials, foreign := results.OfPlan(trials, before.PlanHash)
+	if foreign > 0 {
+		s.note("%d lines of %s are of another plan and are passed over", foreign, results.TrialsFile)
+	}
 	s.done = measured(trials)
 	if before.BootID != s.run.BootID {
 		if n := dropHalfRounds(s.plan, s.done); n > 0 {
@@ -56,7 +60,8 @@ func (s *session) takeUp() error {
 func measured(trials []results.Trial) map[int]bool {
 	done := map[int]bool{}
 	for _, t := range trials {
-		if t.Status != results.StatusInterrupted && t.Status != results.StatusSkipped {
+		repeat := t.Status == results.StatusOK && t.Starved() && t.Attempt < attempts
+		if t.Status != results.StatusInterrupted && t.Status != results.StatusSkipped && !repeat {
 			done[t.Trial] = true
 		}
 	}

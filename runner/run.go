@@ -250,7 +250,7 @@ func (s *session) attempt(ctx context.Context, p plan.Trial, appender *results.A
 			t.record.Attempt = n
 		}
 		record, samples := t.run(ctx)
-		if samples != nil {
+		if samples != nil && (n == 1 || record.Status != results.StatusInterrupted) { // those of the attempt that stands
 			if err := results.WriteSamples(results.SamplesPath(s.Dir, p.Trial), samples); err != nil {
 				return record, err
 			}

@@ -28,10 +28,11 @@ type sampler struct {
 	figures results.Sampler
 	firstMF int64 // minor faults at baseline
 
-	phase atomic.Pointer[string]
-	stop  atomic.Bool
-	lost  atomic.Bool // the process could not be read any more
-	ended sync.WaitGroup
+	phase  atomic.Pointer[string]
+	stop   atomic.Bool
+	halted atomic.Bool // the process was seen stopped (SIGSTOP, a debugger) by somebody else
+	lost   atomic.Bool // the process could not be read any more
+	ended  sync.WaitGroup
 }
 
 // faultEvery is how many ticks pass between readings of the fault counters,
@@ -127,6 +128,9 @@ func (s *sampler) sample(faults bool) bool {
 	if faults {
 		if st, err := s.process.Stat(); err == nil {
 			row.MinorFaults = st.Minflt - s.firstMF
+			if _, running := s.clock.now(); running && (st.State == "T" || st.State == "t") {
+				s.halted.Store(true) // the lab stops it only while the clock is parked
+			}
 		}
 	}
 	s.series.Add(row)

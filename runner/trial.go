@@ -152,19 +152,27 @@ func (t *trial) converse(ctx context.Context) error {
 	return t.target.Send(wire.Message{Type: wire.Bye})
 }
 
+// mayUse are the processors that the trial's threads may run on.
+func (t *trial) mayUse() []int {
+	if t.cpus != nil {
+		return t.cpus
+	}
+	return allowedCPUs()
+}
+
 // resume lets the target go on to the next mark.
 func (t *trial) resume(from string) error {
 	next := results.MarkOrder[slices.Index(results.MarkOrder, from)+1]
 	if from == results.MarkBaseline {
 		var err error
-		if t.began, err = readUsage(t.proc); err != nil {
+		if t.began, err = readUsage(t.proc, t.mayUse()); err != nil {
 			return err
 		}
 		t.work.since = t.began
 		t.clock.start()
 		t.sampler = startSampler(t.proc, t.target.Memory, t.rate, &t.clock, next)
 	} else {
-		if err := t.work.resume(t.proc); err != nil {
+		if err := t.work.resume(t.proc, t.mayUse()); err != nil {
 			return err
 		}
 		t.sampler.setPhase(next)
@@ -212,11 +220,11 @@ func (t *trial) mark(o *observer, name string, arrived time.Time, purge time.Dur
 	m.T, _ = t.clock.now()
 	switch name {
 	case results.MarkHold:
-		if err := t.work.pause(t.proc); err != nil {
+		if err := t.work.pause(t.proc, t.mayUse()); err != nil {
 			return err
 		}
 	case results.MarkFreed:
-		if err := t.work.pause(t.proc); err != nil {
+		if err := t.work.pause(t.proc, t.mayUse()); err != nil {
 			return err
 		}
 		t.measureWork(m.T)
@@ -282,6 +290,12 @@ func (t *trial) end(ctx context.Context, err error) {
 			err = errors.Join(err, fmt.Errorf("%w: it did not end within %v after the last mark", os.ErrDeadlineExceeded, exitLimit))
 		}
 	}
+	if errors.Is(err, os.ErrProcessDone) || errors.Is(err, proc.ErrExited) {
+		t.process.Wait(time.Second) // it was met in the middle of its end
+	}
+	if t.sampler != nil && t.sampler.halted.Load() && err == nil {
+		err = errors.New("somebody stopped the process while it ran: its times mean nothing")
+	}
 	endedItself := t.process.Wait(0)
 	t.target.Close()
 	strays := t.process.End(true)
@@ -308,7 +322,7 @@ func (t *trial) end(ctx context.Context, err error) {
 		err = errInterrupted
 	}
 	t.record.Status = judge(err, endedItself, outOfMemory > 0, t.record.Exit)
-	if err != nil && t.record.Status != results.StatusOK {
+	if err != nil && t.record.Status != results.StatusOK && t.record.Status != results.StatusInterrupted {
 		t.warn("%v", err)
 	}
 	t.summarise()

@@ -23,6 +23,7 @@ type variant struct {
 	binary    string
 	preload   string   // as LD_PRELOAD names it, or ""
 	library   string   // what must serve malloc, resolved; "" where any library of that name may
+	dir       string   // where its processes run: what an allocator writes there goes with the run's end
 	settings  []string // environment lines of its knobs
 	tunables  map[string]string
 	servedBy  string // as the dry start proved
@@ -43,6 +44,7 @@ func resolve(v configs.Variant, binaries Binaries, stage string) (*variant, erro
 		},
 		allocator: a,
 		binary:    binaries.Workload(a.Name),
+		dir:       stage,
 	}
 	if r.Knobs == nil {
 		r.Knobs = map[string]any{}
@@ -105,6 +107,7 @@ func (v *variant) start(runtime string, files []*os.File, cpus []int, add ...str
 	}
 	return process.Start(process.Spec{
 		Path:        v.binary,
+		Dir:         v.dir,
 		Environment: v.environment(append(add, wire.Environment+"=3:4:"+runtime)...),
 		Files:       files,
 		CPUs:        cpus,

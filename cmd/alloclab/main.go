@@ -68,12 +68,13 @@ func run(stdout, stderr io.Writer, args []string) int {
 	return exitUsage
 }
 
-// catchSignals cancels the context at the first SIGINT or SIGTERM, so that what has
+// catchSignals cancels the context at the first SIGINT, SIGTERM or SIGHUP, so that what has
 // been measured is kept; the second ends the program at once.
 func catchSignals(stderr io.Writer) (ctx context.Context, stop func(), caught func() syscall.Signal) {
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	signal.Ignore(syscall.SIGPIPE) // a reader that has seen enough (| head) does not end a run
 	first := make(chan syscall.Signal, 1)
 	go func() {
 		s := (<-signals).(syscall.Signal)

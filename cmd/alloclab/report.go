@@ -1,9 +1,12 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
+	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -33,9 +36,6 @@ the page then shows the trials that have ended.`,
 // that failed are an error.
 func conclude(stdout io.Writer, dir string) error {
 	trials, err := redraw(stdout, dir)
-	if err != nil {
-		return err
-	}
 	failed := 0
 	for i := range trials {
 		if trials[i].Status != results.StatusOK {
@@ -43,35 +43,62 @@ func conclude(stdout io.Writer, dir string) error {
 		}
 	}
 	if failed > 0 {
-		return withCode(exitFailed, fmt.Errorf("%d of %d trials failed; see the table and %s", failed, len(trials), filepath.Join(dir, results.TrialsFile)))
+		return errors.Join(err, withCode(exitFailed, fmt.Errorf("%d of %d trials failed; see the table and %s", failed, len(trials), filepath.Join(dir, results.TrialsFile))))
 	}
-	return nil
+	return err
 }
 
-// redraw prints the table and writes figures and page.
+// redraw writes figures and page and prints the table. The page is drawn
+// first: whatever becomes of the output, it is there.
 func redraw(stdout io.Writer, dir string) ([]results.Trial, error) {
 	run, err := results.ReadRun(dir)
 	if err != nil {
 		return nil, err
 	}
-	trials, warnings, err := results.ReadTrials(filepath.Join(dir, results.TrialsFile))
+	trials, warnings, err := readSound(dir, run)
 	if err != nil {
 		return nil, err
-	}
-	for _, w := range warnings {
-		fmt.Fprintln(stdout, "warning:", w)
 	}
 	shown := results.Salvage(trials)
-	if err := report.Table(stdout, run, shown); err != nil {
-		return nil, err
-	}
-	if err := report.Verdict(stdout, run, shown); err != nil {
-		return nil, err
-	}
 	figures, path, err := page.Draw(dir, run, shown, warnings)
 	if err != nil {
-		return nil, err
+		return trials, withCode(exitUnfit, err)
 	}
-	fmt.Fprintf(stdout, "\nFigures: %d in %s\nResults: %s\nReport: %s\n", len(figures), filepath.Join(dir, results.FiguresDir), dir, path)
+	var out strings.Builder
+	for _, w := range warnings {
+		fmt.Fprintln(&out, "warning:", w)
+	}
+	if err := errors.Join(report.Table(&out, run, shown), report.Verdict(&out, run, shown)); err != nil {
+		return trials, err
+	}
+	fmt.Fprintf(&out, "\nFigures: %d in %s\nResults: %s\nReport: %s\n", len(figures), filepath.Join(dir, results.FiguresDir), dir, path)
+	if _, err := io.WriteString(stdout, out.String()); err != nil && !errors.Is(err, syscall.EPIPE) {
+		return trials, withCode(exitUnfit, err)
+	}
 	return trials, nil
+}
+
+// readSound reads a run's trials and leaves out, with a warning, lines of
+// another plan and lines that cannot be true. A run that is not whole says so.
+func readSound(dir string, run results.Run) (sound []results.Trial, warnings []string, err error) {
+	path := filepath.Join(dir, results.TrialsFile)
+	all, warnings, err := results.ReadTrials(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	all, foreign := results.OfPlan(all, run.PlanHash)
+	if foreign > 0 {
+		warnings = append(warnings, fmt.Sprintf("%s: %d lines are of another plan and are left out", path, foreign))
+	}
+	for i := range all {
+		if err := all[i].Validate(); err != nil {
+			warnings = append(warnings, fmt.Sprintf("%s: trial %d cannot be true and is left out: %v", path, all[i].Trial, err))
+			continue
+		}
+		sound = append(sound, all[i])
+	}
+	if planned := run.Planned(); len(sound) < planned {
+		warnings = append(warnings, fmt.Sprintf("%d of %d trials have been measured: alloclab run --resume %s completes them", len(sound), planned, dir))
+	}
+	return sound, warnings, nil
 }

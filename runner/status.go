@@ -18,6 +18,7 @@ var (
 	errWrongAllocator  = errors.New("wrong allocator")
 	errPreloadFailed   = errors.New("preload failed")
 	errTunableRejected = errors.New("knob not in effect")
+	errDisturbed       = errors.New("disturbed")
 )
 
 // judge says how a trial ended: err is what the conversation met, endedItself
@@ -29,6 +30,8 @@ func judge(err error, endedItself, outOfMemory bool, exit results.Exit) results.
 	switch {
 	case errors.Is(err, errInterrupted):
 		return results.StatusInterrupted
+	case errors.Is(err, errDisturbed):
+		return results.StatusSamplerLost
 	case errors.Is(err, errPreloadFailed):
 		return results.StatusPreloadFailed
 	case errors.Is(err, errWrongAllocator):

@@ -66,7 +66,7 @@ func (t *trial) run(ctx context.Context) (results.Trial, []results.Sample) {
 		}
 	}
 	if slept := suspended() - awake; slept > 100*time.Millisecond && err == nil {
-		err = fmt.Errorf("the machine was suspended for %v in the middle of the trial", slept.Round(time.Millisecond))
+		err = fmt.Errorf("%w: the machine was suspended for %v in the middle of the trial", errDisturbed, slept.Round(time.Millisecond))
 	}
 	t.end(ctx, err)
 	return t.record, samples
@@ -294,7 +294,7 @@ func (t *trial) end(ctx context.Context, err error) {
 		t.process.Wait(time.Second) // it was met in the middle of its end
 	}
 	if t.sampler != nil && t.sampler.halted.Load() && err == nil {
-		err = errors.New("somebody stopped the process while it ran: its times mean nothing")
+		err = fmt.Errorf("%w: somebody stopped the process while it ran, so its times mean nothing", errDisturbed)
 	}
 	endedItself := t.process.Wait(0)
 	t.target.Close()

@@ -100,9 +100,13 @@ func BenchmarkSampler(b *testing.B) {
 	v := benchVariant(b, "ptmalloc")
 	for b.Loop() {
 		var without, with, cost []float64
-		for range 20 {
-			for _, rate := range []float64{0.2, DefaultRate} {
-				t := benchTrial(b, v, rate, map[string]any{"duration": 1.0, "idle": 0.0})
+		for pair := range 80 {
+			order := []float64{0.2, DefaultRate}
+			if pair%2 == 1 {
+				slices.Reverse(order) // neither is always the second
+			}
+			for _, rate := range order {
+				t := benchTrial(b, v, rate, map[string]any{"duration": 0.5, "idle": 0.0})
 				if rate == DefaultRate {
 					with = append(with, t.Metrics[results.MetricOpsPerS])
 					cost = append(cost, 100*t.Sampler.Cost/t.Marks[len(t.Marks)-1].T)

@@ -149,6 +149,9 @@ func (t *trial) converse(ctx context.Context) error {
 	if err := t.afterwards(o); err != nil {
 		return err
 	}
+	if t.sampler.lost.Load() { // a series that ended early must not pass for a whole one
+		return fmt.Errorf("%w: RSS could not be read any more while it ran", errDisturbed)
+	}
 	return t.target.Send(wire.Message{Type: wire.Bye})
 }
 

@@ -205,8 +205,11 @@ type Latency struct {
 // Passes, by name. A figure is taken only from its own pass: speeds from time,
 // latencies from latency.
 const (
-	PassTime    = "time"
-	PassLatency = "latency"
+	PassTime     = "time"     // nothing extra
+	PassLatency  = "latency"  // each call of malloc and free is timed
+	PassCensus   = "census"   // a program's blocks are reported by an agent
+	PassSyscalls = "syscalls" // under strace
+	PassCounts   = "counts"   // under callgrind, and strace
 )
 
 // Mark names, in order.

@@ -105,17 +105,14 @@ func (b *Blocks) countHeap(l *results.Ledger, first uint64, entries []uint64, re
 				continue
 			}
 			held := c.words[(page+i)%chunkPages*b.stride]
-			live, rounding := int64(held&(1<<32-1)), int64(held>>32)
-			switch {
-			case live+rounding > size:
-				b.fault("page %#x holds %d bytes", (page+i)<<b.pageShift, live+rounding)
-			case live+rounding > 0:
-				l.Live += live
-				l.Rounding += rounding
-				l.Pinned += size - live - rounding
-			default:
+			if held == 0 {
 				l.Empty += size
+				continue
 			}
+			live, rounding := int64(held&(1<<32-1)), int64(held>>32)
+			l.Live += live
+			l.Rounding += rounding
+			l.Pinned += size - live - rounding
 		}
 		done += n
 	}

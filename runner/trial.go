@@ -30,7 +30,8 @@ type trial struct {
 
 	newGroup func() (*process.Group, error)
 	group    *process.Group
-	stopped  func(mark string) // see observer.stopped
+	stopped  func(mark string)    // see observer.stopped
+	asleep   func() time.Duration // for tests: how long the machine has slept since boot; nil: suspended
 
 	record   results.Trial
 	process  *process.Process
@@ -52,7 +53,11 @@ var errInterrupted = errors.New("interrupted")
 func (t *trial) run(ctx context.Context) (results.Trial, []results.Sample) {
 	t.record.Started = time.Now().UTC().Format(time.RFC3339)
 	t.record.Metrics = map[string]float64{}
-	awake := suspended()
+	asleep := t.asleep
+	if asleep == nil {
+		asleep = suspended
+	}
+	before := asleep()
 	err := t.start()
 	if err == nil {
 		err = t.converse(ctx)
@@ -65,7 +70,7 @@ func (t *trial) run(ctx context.Context) (results.Trial, []results.Sample) {
 			t.record.IdleFall = &fall
 		}
 	}
-	if slept := suspended() - awake; slept > 100*time.Millisecond && err == nil {
+	if slept := asleep() - before; slept > 100*time.Millisecond && err == nil {
 		err = fmt.Errorf("%w: the machine was suspended for %v in the middle of the trial", errDisturbed, slept.Round(time.Millisecond))
 	}
 	t.end(ctx, err)

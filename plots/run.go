@@ -36,8 +36,9 @@ type Cell struct {
 }
 
 // Reader of a run's figures: it is told of each cell while its samples are in
-// the memory, and of the axes at the end.
+// the memory, of samples that cannot be read, and of the axes at the end.
 type Reader interface {
+	Unread(error)
 	Cell(Cell) error
 	Sweep(Sweep, []Drawing) error
 }
@@ -69,8 +70,10 @@ func Draw(dir string, run results.Run, trials []results.Trial, reader Reader) (p
 	}
 	for _, cell := range run.TitledCells() {
 		series := seriesOf(run, cell.Name, trials)
-		if err := readSamples(dir, series); err != nil {
-			return paths, err
+		for _, err := range readSamples(dir, series) {
+			if reader != nil {
+				reader.Unread(err)
+			}
 		}
 		drawn := Cell{cell, series, drawCell(run, cell, series, caption, swept[cell.Name])}
 		if err := write(drawn.Drawings); err != nil {
@@ -155,17 +158,19 @@ func seriesOf(run results.Run, cell string, trials []results.Trial) []CellSeries
 }
 
 // readSamples adds the samples. A trial that ended before its first sample
-// has no file and no curve.
-func readSamples(dir string, series []CellSeries) error {
+// has no file and no curve; one whose file is damaged has no curve either, and
+// is told of.
+func readSamples(dir string, series []CellSeries) (unread []error) {
 	for i := range series {
 		for j := range series[i].Traces {
 			t := &series[i].Traces[j]
 			samples, err := results.ReadSamples(results.SamplesPath(dir, t.Trial.Trial))
 			if err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return fmt.Errorf("trial %d: %w", t.Trial.Trial, err)
+				unread = append(unread, fmt.Errorf("trial %d has no curve: %w", t.Trial.Trial, err))
+				continue
 			}
 			t.Samples = samples
 		}
 	}
-	return nil
+	return unread
 }

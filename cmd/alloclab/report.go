@@ -60,9 +60,12 @@ func redraw(stdout io.Writer, dir string) ([]results.Trial, error) {
 		return nil, err
 	}
 	shown := results.Salvage(trials)
-	figures, path, err := page.Draw(dir, run, shown, warnings)
+	figures, path, unread, err := page.Draw(dir, run, shown, warnings)
 	if err != nil {
 		return trials, withCode(exitUnfit, err)
+	}
+	for _, u := range unread {
+		warnings = append(warnings, u.Error())
 	}
 	var out strings.Builder
 	for _, w := range warnings {

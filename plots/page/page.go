@@ -35,15 +35,24 @@ func asset(name string) string {
 }
 
 // Draw draws all figures of a run into its directory and writes its page. It
-// returns the paths of the figures and of the page.
-func Draw(dir string, run results.Run, trials []results.Trial, warnings []string) (figures []string, path string, err error) {
+// returns the paths of the figures and of the page, and which samples could not be read.
+func Draw(dir string, run results.Run, trials []results.Trial, warnings []string) (figures []string, path string, unread []error, err error) {
 	p := newPage(run, trials, warnings)
 	figures, err = plots.Draw(dir, run, trials, p)
 	if err != nil {
-		return figures, "", err
+		return figures, "", p.unread, err
 	}
 	path = filepath.Join(dir, results.ReportFile)
-	return figures, path, results.WriteWhole(path, p.write)
+	return figures, path, p.unread, results.WriteWhole(path, p.write)
+}
+
+// Unread takes what is wrong with a trial's samples.
+func (p *page) Unread(err error) {
+	p.unread = append(p.unread, err)
+	p.Concerns++
+	if len(p.unread) <= maxLost {
+		p.Warnings = append(p.Warnings, results.Plain(err.Error()))
+	}
 }
 
 // page is what the template is filled with.
@@ -68,6 +77,7 @@ type page struct {
 	ChartLib  template.JS
 	PageLogic template.JS
 
+	unread []error
 	budget *budget
 	dark   map[string]string
 }

@@ -34,7 +34,7 @@ func made(t *testing.T, o synthetic.Options, change func(*results.Run, []results
 	if change != nil {
 		change(&run, trials)
 	}
-	_, path, err = Draw(dir, run, trials, []string{payloads[0], "trials.jsonl:1: torn"})
+	_, path, _, err = Draw(dir, run, trials, []string{payloads[0], "trials.jsonl:1: torn"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,6 +29,9 @@ func PreviewOf(e *configs.Experiment, catalog configs.Catalog, binaries Binaries
 	if e.MemoryLimit > 0 {
 		p.Room = min(p.Room, e.MemoryLimit)
 	}
+	if err := enoughCPUs(p.Cells); err != nil {
+		return Preview{}, err
+	}
 	var labels []string
 	for _, v := range e.Variants {
 		labels = append(labels, v.Label)

@@ -8,8 +8,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"alloclab/configs"
@@ -43,24 +45,29 @@ const DefaultRate = 100
 // Run carries out the experiment. What has been measured stays, whatever ends the
 // run; an error says why not all trials were measured.
 func Run(ctx context.Context, o Options) (*results.Run, error) {
+	made := false
 	if !o.Resume {
-		if err := makeRunDirectory(o.Dir); err != nil {
-			return nil, err
+		var err error
+		if made, err = makeRunDirectory(o.Dir); err != nil {
+			return nil, unfit(err)
 		}
 	}
 	release, err := lock(o.Dir)
 	if err != nil {
-		return nil, err
+		return nil, unfit(err)
 	}
 	defer release()
-	stage, err := os.MkdirTemp("", "alloclab-")
+	stage, err := newStage()
 	if err != nil {
-		return nil, err
+		return nil, &UnfitError{err}
 	}
 	defer os.RemoveAll(stage)
 
 	s := &session{Options: o, blocks: census.NewBlocks(os.Getpagesize())}
 	if err := s.prepare(ctx, stage); err != nil {
+		if made { // nothing was measured: nothing is left
+			_ = os.RemoveAll(o.Dir)
+		}
 		return nil, err
 	}
 	if o.Resume {
@@ -74,16 +81,33 @@ func Run(ctx context.Context, o Options) (*results.Run, error) {
 	return &s.run, s.measure(ctx)
 }
 
-// makeRunDirectory makes the directory. One that holds a run already is
-// refused: its trials are of another plan.
-func makeRunDirectory(dir string) error {
+// makeRunDirectory makes the directory, and says whether there was none. One
+// that holds a run already is refused: its trials are of another plan.
+func makeRunDirectory(dir string) (made bool, err error) {
+	_, err = os.Stat(dir)
+	made = errors.Is(err, fs.ErrNotExist)
 	if err := os.MkdirAll(filepath.Join(dir, results.SamplesDir), 0o755); err != nil {
-		return err
+		return false, err
 	}
 	if _, err := os.Stat(filepath.Join(dir, results.RunFile)); err == nil {
-		return fmt.Errorf("%s holds a run already: choose another directory with --out, or remove it", dir)
+		return false, fmt.Errorf("%s holds a run already: choose another directory with --out, or remove it", dir)
 	}
-	return nil
+	return made, nil
+}
+
+// UnfitError says that this machine, and not what the user wrote, stands in the way.
+type UnfitError struct{ error }
+
+func (e *UnfitError) Unwrap() error { return e.error }
+
+// unfit tells what the system refuses from what was named wrongly.
+func unfit(err error) error {
+	for _, refusal := range []error{fs.ErrPermission, syscall.EROFS, syscall.ENOSPC, syscall.EDQUOT} {
+		if errors.Is(err, refusal) {
+			return &UnfitError{err}
+		}
+	}
+	return err
 }
 
 // session is one run in progress.
@@ -130,10 +154,8 @@ func (s *session) prepare(ctx context.Context, stage string) error {
 		s.run.Variants = append(s.run.Variants, v.Variant)
 	}
 	s.run.Cells = plan.Cells(e, kindOf(s.Catalog))
-	for _, c := range s.run.Cells {
-		if n := len(allowedCPUs()); c.CPUs > n {
-			return fmt.Errorf("%s asks for %d CPUs and this machine lets the lab use %d", c.Name, c.CPUs, n)
-		}
+	if err := enoughCPUs(s.run.Cells); err != nil {
+		return err
 	}
 	host, err := proc.NewFS("/").Host()
 	if err != nil {

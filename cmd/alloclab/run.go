@@ -121,7 +121,8 @@ func (f runFlags) directory(name string) string {
 // unfitOrUsage tells what this machine lacks from what the user wrote.
 func unfitOrUsage(err error) error {
 	var mismatch *runner.MismatchError
-	if errors.As(err, &mismatch) {
+	var unfit *runner.UnfitError
+	if errors.As(err, &mismatch) || errors.As(err, &unfit) {
 		return withCode(exitUnfit, err)
 	}
 	return err

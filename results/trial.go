@@ -113,14 +113,16 @@ type Ledger struct {
 	Rounding int64 `json:"rounding"` // the rest of each block: internal fragmentation
 	Pinned   int64 `json:"pinned"`   // other bytes of pages that a block meets
 	Empty    int64 `json:"empty"`    // heap pages that no block meets
+	// Unmanaged is what a program mapped itself, for no allocator. Only an agent in it can tell.
+	Unmanaged int64 `json:"unmanaged,omitempty"`
 }
 
 // Total is the sum of all accounts.
 func (l Ledger) Total() int64 {
-	return l.Lab + l.Other + l.Live + l.Rounding + l.Pinned + l.Empty
+	return l.Lab + l.Other + l.Live + l.Rounding + l.Pinned + l.Empty + l.Unmanaged
 }
 
-// Heap is what the allocator holds resident: all accounts but lab and other.
+// Heap is what the allocator holds resident: all accounts but lab, other and unmanaged.
 func (l Ledger) Heap() int64 { return l.Live + l.Rounding + l.Pinned + l.Empty }
 
 // Claims say why empty pages are kept, in the allocator's own words, clamped

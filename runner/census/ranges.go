@@ -14,7 +14,7 @@ import (
 // unless the process itself says that it is a stack, a program's or library's
 // data, TLS or the lab's: neighbours merge into one mapping, so that regions
 // are cut out of it. Memory that the program mapped itself cannot be told from a heap
-// and counts as one.
+// and counts as one, unless an agent in it tells.
 func Ranges(mappings []proc.Mapping, regions []wire.Region) []Range {
 	regions = disjoint(regions)
 	var ranges []Range
@@ -55,8 +55,11 @@ func cut(ranges []Range, m proc.Mapping, regions []wire.Region) []Range {
 			ranges = append(ranges, Range{Start: at, End: start, Account: Heap, PrivateAnonymous: true})
 		}
 		account := Other
-		if r.Kind == wire.RegionLab {
+		switch r.Kind {
+		case wire.RegionLab:
 			account = Lab
+		case wire.RegionUnmanaged:
+			account = Unmanaged
 		}
 		ranges = append(ranges, Range{Start: start, End: end, Account: account, PrivateAnonymous: true})
 		at = end

@@ -53,7 +53,7 @@ $(BIN)/plain-iobuf: $(wildcard workloads/iobuf*.c) workloads/plain/main.c $(KIT)
 	@$(CC) $(CFLAGS) -Iworkloads -o $@ $(filter %.c,$^)
 
 # The agent that reports a program's blocks, to be preloaded before its allocator.
-$(BIN)/libcensus.so: $(addprefix workloads/agent/,ring.c census.c operators.c mappings.c ring.h agent.h)
+$(BIN)/libcensus.so: $(wildcard workloads/agent/census/*.[ch])
 	@mkdir -p $(BIN)
 	@$(CC) $(CFLAGS) -fno-builtin -fPIC -shared -fvisibility=hidden -o $@ $(filter %.c,$^)
 

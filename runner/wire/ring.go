@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Protocol constants of workloads/agent/ring.h, which this file mirrors.
+// Protocol constants of workloads/agent/census/ring.h, which this file mirrors.
 const (
 	RingVersion     = 1
 	RingMagic       = 0x676e69726c6c61

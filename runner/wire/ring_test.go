@@ -38,7 +38,7 @@ int main(void)
 		t.Fatal(err)
 	}
 	program := filepath.Join(t.TempDir(), "layout")
-	if out, err := exec.Command("cc", "-I../../workloads/agent", "-o", program, source).CombinedOutput(); err != nil {
+	if out, err := exec.Command("cc", "-I../../workloads/agent/census", "-o", program, source).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	out, err := exec.Command(program).Output()
@@ -55,7 +55,7 @@ func agent(t *testing.T, program string) (library, path string) {
 	t.Helper()
 	dir := t.TempDir()
 	library = filepath.Join(dir, "libcensus.so")
-	sources, _ := filepath.Glob("../../workloads/agent/*.c")
+	sources, _ := filepath.Glob("../../workloads/agent/census/*.c")
 	arguments := append([]string{"-std=gnu11", "-O2", "-fPIC", "-shared", "-fvisibility=hidden", "-fno-builtin", "-pthread", "-o", library}, sources...)
 	if out, err := exec.Command("cc", arguments...).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)

@@ -102,7 +102,7 @@ enum wire_region_kind {
 	WIRE_REGION_LOAD = 3,  /* a PT_LOAD segment of the program or a library */
 	WIRE_REGION_TLS = 4,   /* the main thread's TLS and descriptor */
 	WIRE_REGION_RUNTIME = 5, /* reserved by the Go runtime (runtime = "go") */
-	WIRE_REGION_UNMANAGED = 6, /* mapped by a program itself, for no allocator; never sent: agent/ring.h tells of it */
+	WIRE_REGION_UNMANAGED = 6, /* mapped by a program itself, for no allocator; never sent: agent/census/ring.h tells of it */
 };
 
 struct wire_region {

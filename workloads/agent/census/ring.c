@@ -6,7 +6,7 @@
  */
 #define _GNU_SOURCE
 #include "ring.h"
-#include "agent.h"
+#include "census.h"
 
 #include <errno.h>
 #include <pthread.h>

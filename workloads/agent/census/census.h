@@ -1,6 +1,6 @@
-/* agent.h - what the files of the census agent share. */
-#ifndef ALLOCLAB_AGENT_H
-#define ALLOCLAB_AGENT_H
+/* census.h - what the files of the census agent share. */
+#ifndef ALLOCLAB_CENSUS_H
+#define ALLOCLAB_CENSUS_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -6,7 +6,7 @@
  * object tells, and that it happens inside a call of malloc. glibc's own do not come by here.
  */
 #define _GNU_SOURCE
-#include "agent.h"
+#include "census.h"
 #include "ring.h"
 
 #include <dlfcn.h>

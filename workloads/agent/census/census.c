@@ -7,7 +7,7 @@
  * outermost call is reported: an operator new that calls malloc is one block.
  */
 #define _GNU_SOURCE
-#include "agent.h"
+#include "census.h"
 #include "ring.h"
 
 #include <dlfcn.h>

@@ -4,7 +4,7 @@
  * tcmalloc and jemalloc do, so they are taken too.
  */
 #define _GNU_SOURCE
-#include "agent.h"
+#include "census.h"
 #include "ring.h"
 
 #include <dlfcn.h>

@@ -58,22 +58,31 @@ type work struct {
 }
 
 // resume begins a stretch of work.
-func (w *work) resume(p *proc.Process, cpus []int) (err error) {
-	w.since, err = readUsage(p, cpus)
-	return err
-}
+func (w *work) resume(now usage) { w.since = now }
 
 // pause ends it.
-func (w *work) pause(p *proc.Process, cpus []int) error {
-	now, err := readUsage(p, cpus)
-	if err != nil {
-		return err
-	}
+func (w *work) pause(now usage) {
 	w.run += now.run - w.since.run
 	w.wait += now.wait - w.since.wait
 	w.busy += now.busy - w.since.busy
 	w.stolen += now.stolen - w.since.stolen
-	return nil
+}
+
+// usage is what the measured process, or a program's whole tree, has used.
+func (t *trial) usage() (usage, error) {
+	if t.placement != nil {
+		return t.treeUsage()
+	}
+	return readUsage(t.proc, t.mayUse())
+}
+
+// pauseWork ends a stretch of work at a mark.
+func (t *trial) pauseWork() error {
+	now, err := t.usage()
+	if err == nil {
+		t.work.pause(now)
+	}
+	return err
 }
 
 // measureWork takes the figures of speed, at freed: wall is active time since
@@ -85,8 +94,11 @@ func (t *trial) measureWork(wall float64) {
 	// What it waited for a processor it lost to others only as far as others
 	// used the processors: with more threads than processors its own threads
 	// wait for each other. Waiting for a lock is neither.
-	others := max(0, t.work.busy-run)
+	others := max(0, t.work.busy-run-t.loadCPU)
 	t.record.CPU = results.CPU{Obtained: run, Wanted: run + min(max(0, t.work.wait), others), Stolen: t.work.stolen}
+	if t.placement != nil {
+		return // nobody counts the operations of a program
+	}
 	if t.Pass == results.PassLatency {
 		t.measureLatency()
 		return // timing every call, it says nothing of throughput
@@ -147,12 +159,12 @@ func latencyOf(operation string, h *wire.Histogram, timerNS uint64, upTo int64) 
 
 // measureFaults takes the fault counters, at idle.
 func (t *trial) measureFaults() error {
-	st, err := t.proc.Stat()
+	now, err := t.usage()
 	if err != nil {
 		return err
 	}
-	t.record.Metrics[results.MetricMinorFaults] = float64(st.Minflt - t.began.minor)
-	t.record.Metrics[results.MetricMajorFaults] = float64(st.Majflt - t.began.major)
+	t.record.Metrics[results.MetricMinorFaults] = float64(now.minor - t.began.minor)
+	t.record.Metrics[results.MetricMajorFaults] = float64(now.major - t.began.major)
 	t.idleAt, _ = t.clock.now()
 	return nil
 }
@@ -168,8 +180,8 @@ func (t *trial) summarise() {
 	for _, m := range t.record.Marks {
 		parked += m.Parked
 		peak = max(peak, m.HWM, m.RSS)
-		if metric, ok := at[m.Name]; ok && m.Ledger != nil {
-			t.record.Metrics[metric] = float64(m.RSS) - lab
+		if memory, ok := m.Memory(); ok && at[m.Name] != "" {
+			t.record.Metrics[at[m.Name]] = float64(memory)
 		}
 	}
 	if len(t.record.Marks) > 0 {

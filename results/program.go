@@ -47,48 +47,54 @@ type ProcessMemory struct {
 	Command  string `json:"command"` // the name that the kernel keeps, 15 bytes at most
 	RSS      int64  `json:"rss_bytes"`
 	PSS      int64  `json:"pss_bytes"`           // a page that n processes map counts 1/n
+	Lab      int64  `json:"lab_bytes,omitempty"` // the lab's own part of both
 	ServedBy string `json:"served_by,omitempty"` // who serves malloc in it; "" is not known
 }
 
-// Lab is the lab's own resident memory at the mark; false where no accounts
-// were taken.
+// Lab is the lab's own resident memory at the mark; false where nothing was
+// counted.
 func (m *Mark) Lab() (int64, bool) {
 	switch {
 	case m.Ledger != nil:
 		return m.Ledger.Lab, true
 	case m.Resident != nil:
 		return m.Resident.Lab, true
+	case len(m.Processes) > 0:
+		return m.Processes[0].Lab, true
 	default:
 		return 0, false
 	}
 }
 
 // Memory is what the mark holds, in bytes, the lab's own left out: RSS of one process, the sum
-// of PSS of several. It is false where no accounts were taken.
+// of PSS of several. It is false where nothing was counted.
 func (m *Mark) Memory() (int64, bool) {
-	lab, ok := m.Lab()
 	if len(m.Processes) < 2 {
+		lab, ok := m.Lab()
 		return m.RSS - lab, ok
 	}
 	sum := int64(0)
 	for _, p := range m.Processes {
-		sum += p.PSS
+		sum += p.PSS - p.Lab
 	}
-	return sum - lab, ok
+	return sum, true
 }
 
 // resident checks the accounts of a program's mark.
 func (v *validation) resident(m *Mark) {
 	r := m.Resident
 	v.check(r.Lab >= 0 && r.Other >= 0 && r.Heap >= 0, "mark %s: an account of resident memory is negative: %+v", m.Name, *r)
-	for _, p := range m.Processes {
-		v.check(p.Pid > 0 && p.RSS >= 0 && p.PSS >= 0 && p.PSS <= p.RSS, "mark %s: process %d has RSS %d and PSS %d", m.Name, p.Pid, p.RSS, p.PSS)
-	}
 	if m.Racy {
 		return
 	}
 	v.check(r.Total() == m.RSS, "mark %s: resident memory adds up to %d, rss_bytes is %d", m.Name, r.Total(), m.RSS)
-	v.markMetric(m)
+}
+
+// processes checks the processes of a program's mark.
+func (v *validation) processes(m *Mark) {
+	for _, p := range m.Processes {
+		v.check(p.Pid > 0 && p.Lab >= 0 && p.Lab <= p.RSS && p.PSS >= 0 && p.PSS <= p.RSS, "mark %s: process %d has RSS %d, PSS %d and %d of the lab's", m.Name, p.Pid, p.RSS, p.PSS, p.Lab)
+	}
 }
 
 // markMetric checks that the metric which repeats a mark's memory does.

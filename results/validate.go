@@ -134,6 +134,10 @@ func (v *validation) mark(m *Mark) {
 	if m.Resident != nil {
 		v.resident(m)
 	}
+	v.processes(m)
+	if !m.Racy {
+		v.markMetric(m)
+	}
 	if m.Ledger == nil {
 		v.check(len(m.Claims) == 0, "mark %s: claims without a ledger to clamp them to", m.Name)
 	} else {
@@ -163,7 +167,6 @@ func (v *validation) ledger(m *Mark) {
 	}
 	v.check(l.Total() == m.RSS, "mark %s: the ledger adds up to %d, rss_bytes is %d", m.Name, l.Total(), m.RSS)
 	v.check(m.Asked == 0 || l.Live <= m.Asked, "mark %s: %d live bytes are resident, only %d were asked for", m.Name, l.Live, m.Asked)
-	v.markMetric(m)
 }
 
 func (v *validation) claims(m *Mark) {

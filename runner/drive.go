@@ -27,13 +27,22 @@ func (t *trial) startProgram() (err error) {
 	if p.ReadyPort != 0 && answers(p.ReadyPort) {
 		return fmt.Errorf("port %d is in use by another program: end that one, or give %s another port", p.ReadyPort, p.name)
 	}
+	if t.newGroup != nil { // before it starts: what it has touched and forked is not moved
+		if t.group, err = t.newGroup(); err != nil {
+			return err
+		}
+	}
 	t.process, err = process.Start(process.Spec{
-		Path: p.path, Args: p.Command[1:], Environment: p.start(), Dir: p.directory(), CPUs: t.cpus, Line: p.ReadyLine,
+		Path: p.path, Args: p.Command[1:], Environment: p.start(), Dir: p.directory(), CPUs: t.cpus, Line: p.ReadyLine, Group: t.group,
 	})
 	if err != nil {
 		return err
 	}
-	return t.hold()
+	t.proc, err = proc.NewFS("/").Open(t.process.Pid)
+	if err != nil && t.process.Wait(lastWords) {
+		return t.ended("before it could be looked at")
+	}
+	return err
 }
 
 // drive takes the program from its start to its end.
@@ -93,7 +102,7 @@ func (t *trial) resumeProgram(from string) error {
 		if err := t.begin(); err != nil {
 			return err
 		}
-		t.sampler = startSampler(t.proc, nil, t.rate, &t.clock, next)
+		t.sampler = startSampler(t.proc, t.group, nil, t.rate, &t.clock, next)
 		return nil
 	}
 	now, err := t.usage()

@@ -85,6 +85,10 @@ func (t *trial) pauseWork() error {
 	return err
 }
 
+// programWait is how long a program may have waited for a processor without being
+// called starved: one that hardly runs waits a little at each wake-up.
+const programWait = 0.02 // seconds
+
 // measureWork takes the figures of speed, at freed: wall is active time since
 // baseline.
 func (t *trial) measureWork(wall float64) {
@@ -95,7 +99,11 @@ func (t *trial) measureWork(wall float64) {
 	// used the processors: with more threads than processors its own threads
 	// wait for each other. Waiting for a lock is neither.
 	others := max(0, t.work.busy-run-t.loadCPU)
-	t.record.CPU = results.CPU{Obtained: run, Wanted: run + min(max(0, t.work.wait), others), Stolen: t.work.stolen}
+	wait := min(max(0, t.work.wait), others)
+	if t.placement != nil && wait < programWait {
+		wait = 0
+	}
+	t.record.CPU = results.CPU{Obtained: run, Wanted: run + wait, Stolen: t.work.stolen}
 	if t.placement != nil {
 		return // nobody counts the operations of a program
 	}
@@ -184,6 +192,9 @@ func (t *trial) summarise() {
 			t.record.Metrics[at[m.Name]] = float64(memory)
 		}
 	}
+	if t.placement != nil {
+		peak = max(peak, t.familyPeak())
+	}
 	if len(t.record.Marks) > 0 {
 		// VmHWM is kept from counters that each CPU adds to in batches, so it
 		// can lie below what a mark or a sample saw.
@@ -195,11 +206,18 @@ func (t *trial) summarise() {
 	}
 	if t.sampler != nil && t.idleAt > 0 {
 		if mean, ok := t.sampler.mean.until(t.idleAt); ok {
-			t.record.Metrics[results.MetricRSSMean] = mean - lab
+			// A mean of equal values can come out a rounding above them.
+			t.record.Metrics[results.MetricRSSMean] = min(mean-lab, t.record.Metrics[results.MetricRSSPeak])
 		}
 	}
 	if hold := t.record.Mark(results.MarkHold); hold != nil && hold.AllocatorStats != nil && hold.AllocatorStats.Arenas != nil {
 		t.record.Metrics[results.MetricArenas] = float64(*hold.AllocatorStats.Arenas)
+	}
+	if t.placement != nil && t.children > 0 && t.group == nil {
+		// Nobody counted the family between marks: these would be of its first process alone.
+		delete(t.record.Metrics, results.MetricRSSPeak)
+		delete(t.record.Metrics, results.MetricRSSMean)
+		t.warn("no control group could be made, so the curve is of its first process alone, and its peak and mean are not known")
 	}
 	maps.DeleteFunc(t.record.Metrics, func(name string, _ float64) bool {
 		metric, ok := results.ByName(name)

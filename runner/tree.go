@@ -48,15 +48,19 @@ func (t *trial) treeUsage() (usage, error) {
 			}
 			return u, err
 		}
-		u.run += st.Utime + st.Stime
 		u.minor += st.Minflt
 		u.major += st.Majflt
+		// The process's own count holds threads that have ended, to 10 ms; that
+		// of the threads that there are is exact.
+		alive := 0.0
 		threads, _ := p.Threads()
 		for _, tid := range threads {
 			if s, err := p.Schedstat(tid); err == nil {
+				alive += float64(s.RunNs) / 1e9
 				u.wait += float64(s.WaitNs) / 1e9
 			}
 		}
+		u.run += max(st.Utime+st.Stime, alive)
 	}
 	host, err := proc.NewFS("/").CPUTime(t.mayUse())
 	if err != nil {
@@ -64,6 +68,19 @@ func (t *trial) treeUsage() (usage, error) {
 	}
 	u.busy, u.stolen = host.Busy, host.Steal
 	return u, nil
+}
+
+// familyPeak is the most that a mark found in all processes together, the
+// lab's own part included, as RSS is.
+func (t *trial) familyPeak() int64 {
+	most := int64(0)
+	for i := range t.record.Marks {
+		m := &t.record.Marks[i]
+		memory, _ := m.Memory()
+		lab, _ := m.Lab()
+		most = max(most, memory+lab)
+	}
+	return most
 }
 
 // stopLimit is how long a process of the tree may take to stop.

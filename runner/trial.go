@@ -90,11 +90,6 @@ func (t *trial) start() error {
 	if err != nil {
 		return err
 	}
-	return t.hold()
-}
-
-// hold takes the started process into a control group and opens it for reading.
-func (t *trial) hold() (err error) {
 	if t.newGroup != nil {
 		if t.group, err = t.newGroup(); err != nil {
 			return err
@@ -182,7 +177,7 @@ func (t *trial) resume(from string) error {
 		if err := t.begin(); err != nil {
 			return err
 		}
-		t.sampler = startSampler(t.proc, t.target.Memory, t.rate, &t.clock, next)
+		t.sampler = startSampler(t.proc, nil, t.target.Memory, t.rate, &t.clock, next)
 	} else {
 		now, err := t.usage()
 		if err != nil {
@@ -304,6 +299,9 @@ func (t *trial) end(ctx context.Context, err error) {
 		t.warn("%v", err)
 		if t.target != nil {
 			t.target.Close()
+		}
+		if t.group != nil {
+			t.group.Remove()
 		}
 		return
 	}

@@ -49,7 +49,7 @@ func AskLinker(environment []string, path, directory string, limit time.Duration
 			return nil, fmt.Errorf("the dynamic linker's answer: %w", err)
 		}
 	}
-	all := bound.bindings()
+	all := bound.bindings(path)
 	if len(all) == 0 {
 		return nil, fmt.Errorf("the dynamic linker binds malloc for none of its objects: nothing proves which allocator serves %s", path)
 	}
@@ -81,21 +81,17 @@ func (b bound) read(r io.Reader) error {
 
 // bindings are who serves each object: by malloc, or by another of the family
 // where an object does not name malloc. A program that is not position
-// independent and takes a function's address has a stub for it that the others
-// are bound to; who serves them is who serves the program.
-func (b bound) bindings() Bindings {
+// independent and takes a function's address has a stub for it, which all others
+// are bound to, the C library too: who serves them is who serves the program.
+func (b bound) bindings(program string) Bindings {
 	all := Bindings{}
 	for _, symbol := range family {
 		for from, to := range b[symbol] {
 			if _, known := all[from]; known {
 				continue
 			}
-			for range len(b[symbol]) {
-				next, onward := b[symbol][to]
-				if !onward || next == to {
-					break
-				}
-				to = next
+			if own, stub := b[symbol][program]; to == program && stub {
+				to = own
 			}
 			all[from] = to
 		}

@@ -16,6 +16,7 @@ func TestBindings(t *testing.T) {
 			"     31103:\tbinding file /usr/bin/redis-server [0] to /lib/libjemalloc.so.2 [0]: normal symbol `malloc'\n" +
 			"     31103:\tbinding file /lib/libjemalloc.so.2 [0] to /lib/libjemalloc.so.2 [0]: normal symbol `mallocx'\n", "/lib/libjemalloc.so.2", ""},
 		{"stub", "1:\tbinding file /usr/bin/python3 [0] to /lib/libc.so.6 [0]: normal symbol `free'\n" +
+			"1:\tbinding file /lib/libc.so.6 [0] to /usr/bin/python3 [0]: normal symbol `free' [GLIBC_2.2.5]\n" +
 			"1:\tbinding file /lib/libz.so.1 [0] to /usr/bin/python3 [0]: normal symbol `free'\n", "/lib/libc.so.6", ""},
 		{"two", "1:\tbinding file /a b [0] to /lib/libc.so.6 [0]: normal symbol `malloc'\n1:\tbinding file /c [0] to /lib/libc.so.6 [0]: normal symbol `calloc'\n" +
 			"1:\tbinding file /x.so [0] to /own.so [0]: normal symbol `malloc'\n", "/lib/libc.so.6", "/x.so gets its memory from /own.so"},
@@ -27,7 +28,7 @@ func TestBindings(t *testing.T) {
 		if err := b.read(strings.NewReader(c.text)); err != nil {
 			t.Fatal(err)
 		}
-		served, err := b.bindings().ServedBy()
+		served, err := b.bindings("/usr/bin/python3").ServedBy()
 		if served != c.served || (err == nil) != (c.fault == "") || err != nil && !strings.Contains(err.Error(), c.fault) {
 			t.Errorf("%s: %q, %v; want %q, %q", c.name, served, err, c.served, c.fault)
 		}
@@ -65,7 +66,7 @@ func FuzzBindings(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		b := bound{}
 		_ = b.read(strings.NewReader(text))
-		all := b.bindings()
+		all := b.bindings("/a")
 		if served, err := all.ServedBy(); (served == "") != (len(all) == 0) {
 			t.Errorf("%q, %v of %v", served, err, all)
 		}

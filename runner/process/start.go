@@ -25,6 +25,7 @@ type Spec struct {
 	Dir         string
 	Files       []*os.File // inherited as descriptors 3, 4, …
 	CPUs        []int      // affinity; empty is the lab's own
+	Group       *Group     // to be born in; nil is the lab's own
 	Line        string     // Said is closed when a line of its output holds this; "" is never
 }
 
@@ -81,10 +82,15 @@ func Start(s Spec) (*Process, error) {
 	}
 	started := make(chan error)
 	spawner() <- func() {
-		started <- withAffinity(s.CPUs, func() (err error) {
+		start := func() (err error) {
 			p.process, err = os.StartProcess(s.Path, append([]string{s.Path}, s.Args...), attributes)
 			return err
-		})
+		}
+		if s.Group != nil {
+			outside := start
+			start = func() error { return s.Group.start(attributes.Sys, outside) }
+		}
+		started <- withAffinity(s.CPUs, start)
 	}
 	if err := <-started; err != nil {
 		out.Close()

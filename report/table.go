@@ -64,11 +64,17 @@ func Tally(trials []results.Trial) string {
 			starved++
 		}
 		for _, m := range t.Marks {
-			if m.Ledger == nil {
+			sum := int64(0)
+			switch {
+			case m.Ledger != nil:
+				sum = m.Ledger.Total()
+			case m.Resident != nil:
+				sum = m.Resident.Total()
+			default:
 				continue
 			}
 			all++
-			if !m.Racy && m.Ledger.Total() == m.RSS {
+			if !m.Racy && sum == m.RSS {
 				sound++
 			}
 		}

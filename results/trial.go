@@ -67,6 +67,8 @@ const (
 	StatusChecksumMismatch Status = "checksum_mismatch" // the workload found its memory changed
 	StatusOutOfMemory      Status = "out_of_memory"     // malloc returned NULL
 	StatusSamplerLost      Status = "sampler_lost"      // the lab could not read the process
+	StatusNeverReady       Status = "never_ready"       // the program was not ready within the time limit
+	StatusLoadFailed       Status = "load_failed"       // what drives the program ended with a code that is not 0
 	StatusInterrupted      Status = "interrupted"       // the user stopped the run
 	StatusSkipped          Status = "skipped"           // never started, with the reason in warnings
 )
@@ -76,6 +78,9 @@ type Exit struct {
 	Code   int    `json:"code"`
 	Signal string `json:"signal"` // "" or a name such as SIGSEGV
 	Stderr string `json:"stderr"` // its last 4 KiB
+	// Stopped is the signal or command by which the lab ended it as the
+	// experiment says: then code and signal tell nothing of how it went. "" where it ended by itself.
+	Stopped string `json:"stopped,omitempty"`
 }
 
 // Proof says who really served malloc, and with which settings.
@@ -97,7 +102,9 @@ type Mark struct {
 	Blocks         int64           `json:"blocks"`
 	Usable         int64           `json:"usable_bytes"` // what the allocator says those blocks may hold
 	Ledger         *Ledger         `json:"ledger,omitempty"`
-	Racy           bool            `json:"racy,omitempty"` // the ledger disagreed with RSS twice
+	Resident       *Resident       `json:"resident,omitempty"`  // in place of the ledger where blocks are not known
+	Processes      []ProcessMemory `json:"processes,omitempty"` // of a program, the measured one first
+	Racy           bool            `json:"racy,omitempty"`      // the ledger disagreed with RSS twice
 	Claims         Claims          `json:"claims,omitempty"`
 	AllocatorStats *AllocatorStats `json:"allocator_stats,omitempty"`
 	Outside        *Outside        `json:"outside,omitempty"`
@@ -240,8 +247,8 @@ func (t *Trial) Mark(name string) *Mark {
 // of it is touched before the first; 0 where no ledger was taken.
 func (t *Trial) Lab() int64 {
 	for i := range t.Marks {
-		if l := t.Marks[i].Ledger; l != nil {
-			return l.Lab
+		if lab, ok := t.Marks[i].Lab(); ok {
+			return lab
 		}
 	}
 	return 0

@@ -90,7 +90,7 @@ func TestSamplerLosesProcess(t *testing.T) {
 	defer p.Close()
 	var clock activeClock
 	clock.start()
-	s := startSampler(p, nil, 1000, &clock, results.MarkHold)
+	s := startSampler(p, nil, nil, 1000, &clock, results.MarkHold)
 	if err := child.Wait(); err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +109,7 @@ func TestSamplerEndsAtOnce(t *testing.T) {
 	defer self.Close()
 	var clock activeClock
 	clock.start()
-	s := startSampler(self, nil, 0.001, &clock, results.MarkHold) // a tick in a thousand seconds
+	s := startSampler(self, nil, nil, 0.001, &clock, results.MarkHold) // a tick in a thousand seconds
 	time.Sleep(10 * time.Millisecond)
 	if figures := s.finish(); figures.Ticks != 1 || s.lost.Load() {
 		t.Errorf("%+v, lost: %v", figures, s.lost.Load())

@@ -38,6 +38,11 @@ func PreviewOf(e *configs.Experiment, catalog configs.Catalog, binaries Binaries
 	}
 	p.Trials = plan.Order(p.Cells, labels, e.Rounds, e.Passes, e.Seed)
 	for _, c := range p.Cells {
+		if c.Program != nil {
+			p.Needs = append(p.Needs, Needs{Seconds: c.Program.Duration + c.Program.After})
+			p.Seconds += (c.Program.Duration + c.Program.After) * float64(len(p.Trials)/len(p.Cells))
+			continue
+		}
 		n, err := binaries.Needs(c)
 		if err != nil {
 			return Preview{}, err

@@ -120,7 +120,8 @@ type session struct {
 	machine    results.Machine
 	blocks     *census.Blocks
 	starvedRow int
-	newGroup   func() (*process.Group, error) // nil where no control group can be made
+	newGroup   func() (*process.Group, error)   // nil where no control group can be made
+	programs   map[string]map[string]*placement // by cell and variant
 }
 
 func (s *session) note(format string, args ...any) {
@@ -165,6 +166,9 @@ func (s *session) prepare(ctx context.Context, stage string) error {
 	if e.MemoryLimit > 0 {
 		room = min(room, e.MemoryLimit)
 	}
+	if err := s.place(stage); err != nil {
+		return err
+	}
 	most, err := largest(s.run.Cells, s.Binaries, room, s.Force)
 	if err != nil {
 		return err
@@ -202,7 +206,7 @@ func (s *session) capMemory(c proc.Cgroup, room int64) {
 // describe fills in what run.json says of the run.
 func (s *session) describe() error {
 	e := s.Experiment
-	fingerprint, boot, err := fingerprint(s.Binaries, s.variants)
+	fingerprint, boot, err := fingerprint(s.variants, s.programs)
 	if err != nil {
 		return err
 	}
@@ -297,7 +301,7 @@ func (s *session) attempt(ctx context.Context, p plan.Trial, appender *results.A
 
 func (s *session) trial(p plan.Trial) *trial {
 	cell, v := *s.run.Cell(p.Cell), s.variants[p.Variant]
-	t := &trial{Trial: p, cell: cell, variant: v, limit: s.Experiment.TimeLimit, rate: s.SampleRate, blocks: s.blocks, cpus: affinity(cell.CPUs), newGroup: s.newGroup}
+	t := &trial{Trial: p, cell: cell, variant: v, placement: s.programs[p.Cell][p.Variant], limit: s.Experiment.TimeLimit, rate: s.SampleRate, blocks: s.blocks, cpus: affinity(cell.CPUs), newGroup: s.newGroup}
 	t.record = results.Trial{
 		V: results.Version, Run: s.run.Run, Plan: s.run.PlanHash, Machine: s.machine,
 		Trial: p.Trial, Cell: p.Cell, Workload: cell.Workload, Runtime: cell.Runtime, Params: map[string]any{},

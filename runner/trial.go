@@ -43,6 +43,9 @@ type trial struct {
 	work     work
 	idleAt   float64 // active time of the idle mark
 	children int
+
+	placement *placement // of a program; nil for a workload
+	loadCPU   float64    // processor time of what drove it, seconds
 }
 
 // errInterrupted ends a trial because the user stops the run.
@@ -58,9 +61,13 @@ func (t *trial) run(ctx context.Context) (results.Trial, []results.Sample) {
 		asleep = suspended
 	}
 	before := asleep()
-	err := t.start()
+	start, converse := t.start, t.converse
+	if t.placement != nil {
+		start, converse = t.startProgram, t.drive
+	}
+	err := start()
 	if err == nil {
-		err = t.converse(ctx)
+		err = converse(ctx)
 	}
 	var samples []results.Sample
 	if t.sampler != nil {
@@ -172,21 +179,30 @@ func (t *trial) mayUse() []int {
 func (t *trial) resume(from string) error {
 	next := results.MarkOrder[slices.Index(results.MarkOrder, from)+1]
 	if from == results.MarkBaseline {
-		var err error
-		if t.began, err = readUsage(t.proc, t.mayUse()); err != nil {
+		if err := t.begin(); err != nil {
 			return err
 		}
-		t.work.since = t.began
-		t.clock.start()
-		t.sampler = startSampler(t.proc, t.target.Memory, t.rate, &t.clock, next)
+		t.sampler = startSampler(t.proc, nil, t.target.Memory, t.rate, &t.clock, next)
 	} else {
-		if err := t.work.resume(t.proc, t.mayUse()); err != nil {
+		now, err := t.usage()
+		if err != nil {
 			return err
 		}
+		t.work.resume(now)
 		t.sampler.setPhase(next)
 		t.clock.resume()
 	}
 	return t.target.Send(wire.Message{Type: wire.Resume})
+}
+
+// begin starts the clock, at baseline.
+func (t *trial) begin() (err error) {
+	if t.began, err = t.usage(); err != nil {
+		return err
+	}
+	t.work.resume(t.began)
+	t.clock.start()
+	return nil
 }
 
 // afterwards is led by the lab: what does the allocator give back when told
@@ -228,11 +244,11 @@ func (t *trial) mark(o *observer, name string, arrived time.Time, purge time.Dur
 	m.T, _ = t.clock.now()
 	switch name {
 	case results.MarkHold:
-		if err := t.work.pause(t.proc, t.mayUse()); err != nil {
+		if err := t.pauseWork(); err != nil {
 			return err
 		}
 	case results.MarkFreed:
-		if err := t.work.pause(t.proc, t.mayUse()); err != nil {
+		if err := t.pauseWork(); err != nil {
 			return err
 		}
 		t.measureWork(m.T)
@@ -289,10 +305,13 @@ func (t *trial) end(ctx context.Context, err error) {
 		if t.target != nil {
 			t.target.Close()
 		}
+		if t.group != nil {
+			t.group.Remove()
+		}
 		return
 	}
 	var fail *wire.FailError
-	if err == nil || errors.Is(err, wire.ErrClosed) || errors.As(err, &fail) {
+	if t.placement == nil && (err == nil || errors.Is(err, wire.ErrClosed) || errors.As(err, &fail)) {
 		// It said, or showed, that it is about to end by itself.
 		if !t.process.Wait(exitLimit) {
 			err = errors.Join(err, fmt.Errorf("%w: it did not end within %v after the last mark", os.ErrDeadlineExceeded, exitLimit))
@@ -305,7 +324,9 @@ func (t *trial) end(ctx context.Context, err error) {
 		err = fmt.Errorf("%w: somebody stopped the process while it ran, so its times mean nothing", errDisturbed)
 	}
 	endedItself := t.process.Wait(0)
-	t.target.Close()
+	if t.target != nil {
+		t.target.Close()
+	}
 	strays := t.process.End(true)
 	if t.proc != nil {
 		t.proc.Close()
@@ -316,7 +337,7 @@ func (t *trial) end(ctx context.Context, err error) {
 		t.group.Remove()
 	}
 	status := t.process.Status()
-	t.record.Exit = results.Exit{Stderr: t.process.Output.String()}
+	t.record.Exit.Stderr = t.process.Output.String()
 	if status.Exited() {
 		t.record.Exit.Code = status.ExitStatus()
 	}

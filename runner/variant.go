@@ -28,6 +28,7 @@ type variant struct {
 	tunables  map[string]string
 	servedBy  string // as the dry start proved
 	libc      string // in its own words
+	proof     results.Proof
 }
 
 // resolve finds what a variant needs. stage is a folder for links.
@@ -179,7 +180,7 @@ func (v *variant) dryStart(ctx context.Context) (results.Proof, error) {
 	if err != nil {
 		return proof, fmt.Errorf("variant %s: %w%s", v.Label, err, quoted(p.Output.String()))
 	}
-	v.Version, v.servedBy, v.libc = shortVersion(id.Version), id.ServedBy, id.Told["libc"]
+	v.Version, v.servedBy, v.libc, v.proof = shortVersion(id.Version), id.ServedBy, id.Told["libc"], proof
 	return proof, nil
 }
 

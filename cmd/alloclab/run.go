@@ -45,13 +45,18 @@ stays there, however the run ends; --resume goes on with it.`,
 			return runExperiment(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), args, f)
 		},
 	}
+	f.flags(c)
+	c.ValidArgsFunction = completePresets
+	return c
+}
+
+// flags are what all commands have that run an experiment.
+func (f *runFlags) flags(c *cobra.Command) {
 	c.Flags().StringVarP(&f.out, "out", "o", "", "directory of the results (default out/NAME-TIME)")
 	c.Flags().StringVar(&f.resume, "resume", "", "complete the run that this directory holds")
 	c.Flags().Float64Var(&f.rate, "rate", runner.DefaultRate, "samples of RSS per second, 0.1 to 1000")
 	c.Flags().BoolVar(&f.force, "force", false, "run although memory looks too small")
 	c.MarkFlagsMutuallyExclusive("out", "resume")
-	c.ValidArgsFunction = completePresets
-	return c
 }
 
 // completePresets offers presets beside files.
@@ -64,6 +69,16 @@ func completePresets(*cobra.Command, []string, string) ([]string, cobra.ShellCom
 }
 
 func runExperiment(ctx context.Context, stdout, stderr io.Writer, args []string, f runFlags) error {
+	return carryOut(ctx, stdout, stderr, f, func(catalog configs.Catalog) (*configs.Experiment, error) {
+		if f.resume != "" {
+			return resumed(f.resume, catalog)
+		}
+		return configs.Load(args[0], catalog)
+	})
+}
+
+// carryOut runs the experiment that load gives and prints its table.
+func carryOut(ctx context.Context, stdout, stderr io.Writer, f runFlags, load func(configs.Catalog) (*configs.Experiment, error)) error {
 	if !(f.rate >= 0.1 && f.rate <= 1000) {
 		return fmt.Errorf("--rate %g is outside 0.1 to 1000 samples per second", f.rate)
 	}
@@ -74,7 +89,7 @@ func runExperiment(ctx context.Context, stdout, stderr io.Writer, args []string,
 	if err != nil {
 		return err
 	}
-	experiment, err := f.experiment(args, lab.catalog)
+	experiment, err := load(lab.catalog)
 	if err != nil {
 		return err
 	}
@@ -95,12 +110,9 @@ func runExperiment(ctx context.Context, stdout, stderr io.Writer, args []string,
 	return errors.Join(err, conclude(stdout, dir))
 }
 
-// experiment is the file or preset named, or the one of the run to be resumed.
-func (f runFlags) experiment(args []string, catalog configs.Catalog) (*configs.Experiment, error) {
-	if f.resume == "" {
-		return configs.Load(args[0], catalog)
-	}
-	run, err := results.ReadRun(f.resume)
+// resumed is the experiment of the run that a directory holds.
+func resumed(dir string, catalog configs.Catalog) (*configs.Experiment, error) {
+	run, err := results.ReadRun(dir)
 	if err != nil {
 		return nil, err
 	}

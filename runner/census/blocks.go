@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/bits"
 
+	"alloclab/results"
 	"alloclab/runner/wire"
 )
 
@@ -28,6 +29,7 @@ type Blocks struct {
 	used      []*chunk
 	pages     int64 // pages that some block meets
 	faults    []string
+	cells     results.PageCells // of a map, for reuse
 }
 
 // Addresses of user space have at most 47 bits (48 on AArch64). A chunk

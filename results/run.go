@@ -16,6 +16,7 @@ const (
 	TrialsFile  = "trials.jsonl"
 	SamplesDir  = "samples" // one N.csv a trial
 	FiguresDir  = "figures"
+	HeapMapsDir = "heapmaps" // one N.json a trial
 	ReportFile  = "report.html"
 	maxRunBytes = 64 << 20 // a resolved plan of 100,000 trials is a tenth of it
 )

@@ -73,6 +73,7 @@ type setup struct {
 	limit    time.Duration
 	stopped  func(pid int, mark string)
 	asleep   func() time.Duration
+	heaps    func(results.HeapMaps)
 }
 
 // ready resolves and proves a variant.
@@ -118,6 +119,10 @@ func runTrial(ctx context.Context, t testing.TB, v *variant, s setup) results.Tr
 	}
 	tr.record.Round, tr.record.Marks, tr.record.Warnings = 1, []results.Mark{}, []string{}
 	record, _ := tr.run(ctx)
+	addUp(t, tr.heaps, record)
+	if s.heaps != nil {
+		s.heaps(tr.heaps)
+	}
 	if left := ours(); left != nil {
 		t.Errorf("processes %v survived the trial", left)
 	}

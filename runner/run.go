@@ -281,6 +281,11 @@ func (s *session) attempt(ctx context.Context, p plan.Trial, appender *results.A
 				return record, err
 			}
 		}
+		if len(t.heaps.Marks) > 0 && p.Pass == results.PassTime && (n == 1 || record.Status != results.StatusInterrupted) {
+			if err := results.WriteHeapMaps(s.Dir, &t.heaps); err != nil {
+				return record, err
+			}
+		}
 		if err := appender.Append(&record); err != nil {
 			return record, err
 		}
@@ -302,6 +307,7 @@ func (s *session) attempt(ctx context.Context, p plan.Trial, appender *results.A
 func (s *session) trial(p plan.Trial) *trial {
 	cell, v := *s.run.Cell(p.Cell), s.variants[p.Variant]
 	t := &trial{Trial: p, cell: cell, variant: v, placement: s.programs[p.Cell][p.Variant], limit: s.Experiment.TimeLimit, rate: s.SampleRate, blocks: s.blocks, cpus: affinity(cell.CPUs), newGroup: s.newGroup}
+	t.heaps = results.HeapMaps{V: results.Version, Trial: p.Trial, PageSize: int64(os.Getpagesize())}
 	t.record = results.Trial{
 		V: results.Version, Run: s.run.Run, Plan: s.run.PlanHash, Machine: s.machine,
 		Trial: p.Trial, Cell: p.Cell, Workload: cell.Workload, Runtime: cell.Runtime, Params: map[string]any{},

@@ -34,6 +34,7 @@ type trial struct {
 	asleep   func() time.Duration // for tests: how long the machine has slept since boot; nil: suspended
 
 	record   results.Trial
+	heaps    results.HeapMaps
 	process  *process.Process
 	proc     *proc.Process
 	target   *wire.Target
@@ -266,6 +267,7 @@ func (t *trial) mark(o *observer, name string, arrived time.Time, purge time.Dur
 	}
 	m.Parked = time.Since(arrived).Seconds()
 	t.record.Marks = append(t.record.Marks, m)
+	t.heaps.Marks = append(t.heaps.Marks, o.heaps)
 	if o.counted != m.Asked {
 		t.warn("at %s the workload counts %d live bytes and lists %d", name, o.counted, m.Asked)
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/bits"
 
+	"alloclab/results"
 	"alloclab/runner/wire"
 )
 
@@ -29,6 +30,7 @@ type Blocks struct {
 	pages     int64        // pages that some block meets
 	sorted    []wire.Block // see byChunk
 	faults    []string
+	cells     results.PageCells // of a map, for reuse
 }
 
 // Addresses of user space have at most 47 bits (48 on AArch64). A chunk

@@ -62,7 +62,7 @@ func TestOutside(t *testing.T) {
 		"candidates beyond user space":   {[]Range{{Start: 1<<64 - 4096, End: 1<<64 - 1}, {Start: 1 << 48, End: 1<<64 - 1}}, memory{0: own}, results.Outside{Arenas: 1}},
 		"two that name each other's":     {all, memory{heap1: info(heap2+0x30, 1, 1), heap2: info(heap1+0x30, 1, 1)}, results.Outside{Arenas: 1}},
 	} {
-		if got := Outside(c.ranges, c.memory); got != c.want {
+		if got := Outside(HeapInfos(c.ranges, c.memory)); got != c.want {
 			t.Errorf("%s: %+v, want %+v", name, got, c.want)
 		}
 	}
@@ -76,7 +76,7 @@ func FuzzOutside(f *testing.F) {
 		if end > start+1<<40 {
 			end = start + 1<<40
 		}
-		got := Outside([]Range{{Start: start, End: end}}, memory{heap1: a, heap2: b})
+		got := Outside(HeapInfos([]Range{{Start: start, End: end}}, memory{heap1: a, heap2: b}))
 		if got.Arenas < 1 || got.Heaps < got.Arenas-1 || got.Heaps > 2 {
 			t.Errorf("%+v from two heaps at most", got)
 		}

@@ -45,6 +45,9 @@ func fileAccount(m proc.Mapping, regions []wire.Region) Account {
 // cut appends one private anonymous mapping, with the regions taken out of the
 // heap.
 func cut(ranges []Range, m proc.Mapping, regions []wire.Region) []Range {
+	heap := func(start, end uint64) Range {
+		return Range{Start: start, End: end, Account: Heap, PrivateAnonymous: true, Brk: m.Heap(), Reserved: m.NoAccess()}
+	}
 	at := m.Start
 	for _, r := range regions {
 		start, end := max(r.Start, at), min(r.End, m.End)
@@ -52,7 +55,7 @@ func cut(ranges []Range, m proc.Mapping, regions []wire.Region) []Range {
 			continue
 		}
 		if at < start {
-			ranges = append(ranges, Range{Start: at, End: start, Account: Heap, PrivateAnonymous: true})
+			ranges = append(ranges, heap(at, start))
 		}
 		account := Other
 		switch r.Kind {
@@ -65,7 +68,7 @@ func cut(ranges []Range, m proc.Mapping, regions []wire.Region) []Range {
 		at = end
 	}
 	if at < m.End {
-		ranges = append(ranges, Range{Start: at, End: m.End, Account: Heap, PrivateAnonymous: true})
+		ranges = append(ranges, heap(at, m.End))
 	}
 	return ranges
 }

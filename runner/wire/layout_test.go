@@ -36,6 +36,8 @@ func constants() map[string]string {
 		"WIRE_MAGIC":           fmt.Sprint(uint64(Magic)),
 		"WIRE_ENVIRONMENT":     Environment,
 		"WIRE_TEXT_MAX":        fmt.Sprint(TextMax),
+		"WIRE_STAMP_ADDRESS":   fmt.Sprint(uint64(StampAddress)),
+		"WIRE_STAMP_STEP":      fmt.Sprint(StampStep),
 		"WIRE_LATENCY_CLASSES": fmt.Sprint(LatencyClasses),
 		"WIRE_LATENCY_SUB":     fmt.Sprint(LatencySub),
 		"WIRE_LATENCY_BUCKETS": fmt.Sprint(LatencyBuckets),

@@ -58,8 +58,11 @@ type chunk struct{ words []uint64 }
 func NewBlocks(pageSize int) *Blocks {
 	b := &Blocks{pageShift: uint(bits.TrailingZeros(uint(pageSize))), stride: 1 + uint64(pageSize)/granule/64, lastIndex: ^uint64(0)}
 	b.whole = b.makeChunk()
-	for i := uint64(0); i < uint64(len(b.whole.words)); i += b.stride {
-		b.whole.words[i] = uint64(pageSize)
+	for i := range b.whole.words {
+		b.whole.words[i] = ^uint64(0)
+		if uint64(i)%b.stride == 0 {
+			b.whole.words[i] = uint64(pageSize)
+		}
 	}
 	return b
 }

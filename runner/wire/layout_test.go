@@ -49,6 +49,8 @@ func constants() map[string]string {
 		"KIT_OUT_OF_MEMORY":     fmt.Sprint(uint64(FailOutOfMemory)),
 		"KIT_CORRUPTION":        fmt.Sprint(uint64(FailCorruption)),
 		"KIT_INTERNAL":          fmt.Sprint(uint64(FailInternal)),
+		"WIRE_STAMP_ADDRESS":    fmt.Sprint(uint64(StampAddress)),
+		"WIRE_STAMP_STEP":       fmt.Sprint(StampStep),
 	}
 	for t, name := range typeNames {
 		c["WIRE_"+strings.ToUpper(name)] = fmt.Sprint(uint32(t))

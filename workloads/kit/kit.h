@@ -55,6 +55,11 @@ struct kit_workload {
 	uint64_t (*peak)(const struct kit *kit);
 	/* About how many seconds a trial takes, idle window included; for plans. */
 	double (*seconds)(const struct kit *kit);
+	/*
+	 * Why these parameters do not ask for the same work each time, in words
+	 * that end "counts need fixed work: "; NULL for none. Idle does not matter.
+	 */
+	const char *(*unfixed)(const struct kit *kit);
 	/* Bytes of the lab's memory that kit_memory() will be asked for in setup. */
 	size_t (*memory)(const struct kit *kit);
 	/* On the main thread, before baseline: takes memory, prepares sizes and orders. Must not malloc. */

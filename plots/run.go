@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"alloclab/results"
 )
@@ -17,6 +18,7 @@ const (
 	KindFragmentation = "fragmentation"
 	KindThroughput    = "throughput"
 	KindLatency       = "latency"
+	KindHeapMap       = "heapmap"
 	KindArenas        = "arenas"
 	KindSweep         = "sweep"
 )
@@ -70,7 +72,7 @@ func Draw(dir string, run results.Run, trials []results.Trial, reader Reader) (p
 	}
 	for _, cell := range run.TitledCells() {
 		series := seriesOf(run, cell.Name, trials)
-		for _, err := range readSamples(dir, series) {
+		for _, err := range append(readSamples(dir, series), readHeapMaps(dir, series)...) {
 			if reader != nil {
 				reader.Unread(err)
 			}
@@ -99,6 +101,10 @@ func Draw(dir string, run results.Run, trials []results.Trial, reader Reader) (p
 	return paths, nil
 }
 
+// maxHeapMaps bounds the heap maps that are drawn as files, one a variant of each
+// cell: a matrix of a hundred cells is not to wait for them. The page has all.
+const maxHeapMaps = 64
+
 // drawCell draws what there are data for. Arenas are drawn along the axis
 // instead where the cell is on one.
 func drawCell(run results.Run, cell results.Cell, series []CellSeries, caption string, swept bool) []Drawing {
@@ -109,6 +115,12 @@ func drawCell(run results.Run, cell results.Cell, series []CellSeries, caption s
 		{KindFragmentation, "", "Fragmentation over time", Fragmentation(title, caption, series)},
 		{KindThroughput, "", "Throughput", Throughput(title, caption, series)},
 		{KindLatency, "", "Latency of malloc and free", Latency(title, caption, series)},
+	}
+	for _, s := range series {
+		if len(run.Cells)*len(run.Variants) > maxHeapMaps {
+			break
+		}
+		all = append(all, Drawing{KindHeapMap, fileName(s.Variant.Label), "Heap map of " + results.Plain(s.Variant.Name()), HeapMap(title, caption, s)})
 	}
 	if !swept {
 		all = append(all, Drawing{KindArenas, "", "Arenas", Arenas(title, caption, run, series)})
@@ -129,7 +141,7 @@ func drawn(all []Drawing, name string) []Drawing {
 	var kept []Drawing
 	for _, d := range all {
 		if d.Figure != nil {
-			d.Name = d.Kind + "-" + name
+			d.Name = strings.TrimSuffix(d.Kind+"-"+name+"-"+d.Name, "-") // its own name tells it from others of its kind
 			kept = append(kept, d)
 		}
 	}
@@ -171,6 +183,23 @@ func readSamples(dir string, series []CellSeries) (unread []error) {
 			}
 			t.Samples = samples
 		}
+	}
+	return unread
+}
+
+// readHeapMaps adds the map of the trial that stands for all.
+func readHeapMaps(dir string, series []CellSeries) (unread []error) {
+	for i := range series {
+		median, ok := series[i].Median()
+		if !ok {
+			continue
+		}
+		maps, err := results.ReadHeapMaps(dir, median.Trial.Trial)
+		if err != nil {
+			unread = append(unread, fmt.Errorf("trial %d has no heap map: %w", median.Trial.Trial, err))
+			continue
+		}
+		series[i].Heaps = maps
 	}
 	return unread
 }

@@ -18,8 +18,9 @@ type Trace struct {
 // latency stand apart: passes are never averaged together.
 type CellSeries struct {
 	Variant results.Variant
-	Traces  []Trace          // of the pass time
-	Latency []*results.Trial // of the pass latency
+	Traces  []Trace           // of the pass time
+	Latency []*results.Trial  // of the pass latency
+	Heaps   *results.HeapMaps // of the trial that Median is; nil where there is none
 }
 
 // Median is the trace of the trial that stands for all: the one whose rss_mean

@@ -113,7 +113,9 @@ func (o *observer) account(m *results.Mark, regions []wire.Region) (proc.SmapsRo
 			return rollup, err
 		}
 		heaps.Mark = m.Name
-		census.Describe(&heaps, infos, arenas)
+		if o.dialect == allocators.DialectPtmalloc {
+			census.Describe(&heaps, infos, arenas)
+		}
 		o.heaps = heaps
 		if rollup, err = o.proc.SmapsRollup(); err != nil {
 			return rollup, err

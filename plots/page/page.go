@@ -76,6 +76,7 @@ type page struct {
 	Style     template.CSS
 	ChartLib  template.JS
 	PageLogic template.JS
+	HeapLogic template.JS
 
 	unread []error
 	budget *budget
@@ -145,13 +146,13 @@ func (p *page) Sweep(s plots.Sweep, drawings []plots.Drawing) error {
 }
 
 func (p *page) write(w io.Writer) error {
-	logic := asset("page.js")
+	logic, heaps := asset("page.js"), asset("heapmap.js")
 	library := asset("uplot-1.6.32.min.js")
 	p.Style = template.CSS(asset("uplot-1.6.32.min.css") + asset("page.css") + p.darkStyle()) // our own text
-	p.ChartLib, p.PageLogic = template.JS(library), template.JS(logic)                        // our own text
-	// Nothing may be fetched, from anywhere; the two scripts are named by
+	p.ChartLib, p.PageLogic, p.HeapLogic = template.JS(library), template.JS(logic), template.JS(heaps)
+	// Nothing may be fetched, from anywhere; the three scripts are named by
 	// their hashes, so that no other runs even if one got in.
-	p.Policy = "default-src 'none'; script-src " + hash(library) + " " + hash(logic) +
+	p.Policy = "default-src 'none'; script-src " + hash(library) + " " + hash(logic) + " " + hash(heaps) +
 		"; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 	p.Bound = p.budget.words()
 	return layout.Execute(w, p)

@@ -86,13 +86,31 @@ func (m *mapper) coarser() {
 	}
 }
 
+// gap is how much address space without memory parts a mapping into two heaps:
+// an allocator may reserve a terabyte and use both ends of it.
+const gap = 256 << 20
+
 // skip goes on to an address over pages that are not resident.
 func (m *mapper) skip(to uint64) {
+	if to >= m.at+gap {
+		m.part(to)
+	}
 	for m.at < to {
 		n := (min(to, uint64(m.heaps[m.heap].End)) - m.at) >> m.pageShift
 		m.cells.Add(int64(n), m.absent)
 		m.advance(n)
 	}
+}
+
+// part divides the heap at an address in it.
+func (m *mapper) part(at uint64) {
+	h := &m.heaps[m.heap]
+	if at >= uint64(h.End) || h.Kind != results.HeapMapped {
+		return
+	}
+	behind := results.Heap{Kind: h.Kind, Start: results.Address(at), End: h.End}
+	h.End = behind.Start
+	m.heaps = slices.Insert(m.heaps, m.heap+1, behind)
 }
 
 // heapMap is what was found, within its bounds.

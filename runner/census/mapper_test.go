@@ -194,3 +194,43 @@ func TestHighest(t *testing.T) {
 		}
 	}
 }
+
+// TestBothEndsOfATerabyte: what lies far apart in one mapping is two heaps.
+func TestBothEndsOfATerabyte(t *testing.T) {
+	const p, tib = 4096, 1 << 40
+	ends := newTable(p)
+	ends.set(base, base+3*p, present)
+	ends.set(base+tib-5*p, base+tib-3*p, present)
+	ranges := []Range{{Start: base, End: base + tib, PrivateAnonymous: true}}
+	l, m, err := blocksOf(t, p, wire.Block{Address: base + tib - 5*p, Requested: 8, Usable: 8}).Map(ranges, nil, populated{ends}, proc.Resident)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []results.Heap{
+		{Kind: results.HeapMapped, Start: base, End: base + tib - 5*p, Empty: 3 * p, Runs: results.PageRuns{{Pages: 3, State: results.PageEmpty}, {Pages: tib/p - 8, State: results.PageReturned}}},
+		{Kind: results.HeapMapped, Start: base + tib - 5*p, End: base + tib, BlocksEnd: base + tib - 5*p + 8, Live: 8, Pinned: p - 8, Empty: p,
+			Runs: results.PageRuns{{Pages: 1, State: results.PagePinned}, {Pages: 1, State: results.PageEmpty}, {Pages: 3, State: results.PageReturned}}},
+	}
+	if d := cmp.Diff(want, m.Heaps); d != "" || m.Ledger() != l {
+		t.Error(d, m.Ledger(), l)
+	}
+}
+
+// populated visits only what the table has.
+type populated struct{ *table }
+
+func (s populated) Walk(start, end uint64, buffer []uint64, visit func(uint64, []uint64) error) error {
+	var all []uint64
+	for at := range s.entries {
+		if at*s.size >= start && at*s.size < end {
+			all = append(all, at)
+		}
+	}
+	slices.Sort(all)
+	for _, at := range all {
+		if err := visit(at*s.size, []uint64{s.entries[at]}); err != nil {
+			return err
+		}
+	}
+	return nil
+}

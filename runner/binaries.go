@@ -55,6 +55,16 @@ func (b Binaries) Workload(allocator string) string {
 	return filepath.Join(b.Dir, "workload-"+allocator)
 }
 
+// Agent is the path of what is preloaded into users' programs, or "" where it
+// was not built.
+func (b Binaries) Agent() string {
+	path := filepath.Join(b.Dir, "libagent.so")
+	if _, err := os.Stat(path); err != nil {
+		return ""
+	}
+	return path
+}
+
 // Has says whether the program linked against an allocator was built.
 func (b Binaries) Has(allocator string) bool {
 	_, err := os.Stat(b.Workload(allocator))

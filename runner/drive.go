@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
-	"strconv"
 	"strings"
 	"time"
 
@@ -15,35 +13,16 @@ import (
 	"alloclab/allocators"
 	"alloclab/results"
 	"alloclab/runner/proc"
-	"alloclab/runner/process"
 )
 
 // errEnded ends a trial whose program ended before it should have.
 var errEnded = errors.New("it ended by itself")
 
-// startProgram starts the user's program under its variant.
-func (t *trial) startProgram() (err error) {
-	p := t.placement
-	if p.ReadyPort != 0 && answers(p.ReadyPort) {
-		return fmt.Errorf("port %d is in use by another program: end that one, or give %s another port", p.ReadyPort, p.name)
-	}
-	if t.newGroup != nil { // before it starts: what it has touched and forked is not moved
-		if t.group, err = t.newGroup(); err != nil {
-			return err
-		}
-	}
-	t.process, err = process.Start(process.Spec{
-		Path: p.path, Args: p.Command[1:], Environment: p.start(), Dir: p.directory(), CPUs: t.cpus, Line: p.ReadyLine, Group: t.group,
-	})
-	if err != nil {
-		return err
-	}
-	t.proc, err = proc.NewFS("/").Open(t.process.Pid)
-	if err != nil && t.process.Wait(lastWords) {
-		return t.ended("before it could be looked at")
-	}
-	return err
-}
+// atOnce says that the program is ready as soon as it starts.
+func (p *program) atOnce() bool { return p.ReadyPort == 0 && p.ReadyLine == "" }
+
+// endsItself says that the program does its work and ends.
+func (p *program) endsItself() bool { return len(p.Load) == 0 && p.Duration == 0 }
 
 // drive takes the program from its start to its end.
 func (t *trial) drive(ctx context.Context) error {
@@ -61,8 +40,8 @@ func (t *trial) drive(ctx context.Context) error {
 	if err := t.resumeProgram(results.MarkBaseline); err != nil {
 		return err
 	}
-	if len(p.Load) == 0 && p.Duration == 0 {
-		return t.runToEnd(ctx)
+	if p.endsItself() {
+		return t.runToEnd(ctx, o)
 	}
 	if err := t.load(ctx, o); err != nil {
 		return err
@@ -80,6 +59,9 @@ func (t *trial) drive(ctx context.Context) error {
 		if err := t.markProgram(o, results.MarkIdle, 0); err != nil {
 			return err
 		}
+	}
+	if err := t.purge(o); err != nil {
+		return err
 	}
 	if t.sampler.lost.Load() {
 		return fmt.Errorf("%w: RSS could not be read any more while it ran", errDisturbed)
@@ -103,6 +85,9 @@ func (t *trial) resumeProgram(from string) error {
 			return err
 		}
 		t.sampler = startSampler(t.proc, t.group, nil, t.rate, &t.clock, next)
+		if t.agent != nil && t.placement.atOnce() {
+			return t.agent.release()
+		}
 		return nil
 	}
 	now, err := t.usage()
@@ -124,86 +109,6 @@ func (t *trial) ended(when string) error {
 	return fmt.Errorf("%w %s", errEnded, text)
 }
 
-// answers says whether something on this machine accepts connections at a port.
-func answers(port int) bool {
-	for _, host := range []string{"127.0.0.1", "::1"} {
-		if c, err := net.DialTimeout("tcp", net.JoinHostPort(host, strconv.Itoa(port)), time.Second); err == nil {
-			c.Close()
-			return true
-		}
-	}
-	return false
-}
-
-// readyEvery is how often a program is asked whether it is ready.
-const readyEvery = 5 * time.Millisecond
-
-// awaitReady waits until the program is ready, and until the library that is to serve
-// it is there: a program is not what it will be before its linker is done.
-func (t *trial) awaitReady(ctx context.Context) error {
-	p := t.placement
-	what := "it had " + p.library + " mapped"
-	ready := func() bool { return t.hasMapped(p.library) }
-	switch {
-	case p.ReadyPort != 0:
-		what = fmt.Sprintf("port %d accepted a connection", p.ReadyPort)
-		ready = func() bool { return answers(p.ReadyPort) }
-	case p.ReadyLine != "":
-		what = fmt.Sprintf("it printed %q", p.ReadyLine)
-		ready = func() bool {
-			select {
-			case <-t.process.Output.Said():
-				return true
-			default:
-				return false
-			}
-		}
-	}
-	for ticker := time.NewTicker(readyEvery); ; {
-		if ready() {
-			break
-		}
-		select {
-		case <-t.process.Done():
-			return t.ended("before " + what)
-		case <-ctx.Done():
-			return fmt.Errorf("%w: %v passed before %s", errNeverReady, t.limit, what)
-		case <-ticker.C:
-		}
-	}
-	if !t.hasMapped(p.library) {
-		return fmt.Errorf("%w: %s is not mapped in it once it is ready: it, or a script before it, was started without the variant's environment", errPreloadFailed, p.library)
-	}
-	return nil
-}
-
-// hasMapped says whether the measured process has a file mapped.
-func (t *trial) hasMapped(path string) bool {
-	mappings, err := t.proc.Maps()
-	if err != nil {
-		return false
-	}
-	return mapped(mappings)(path)
-}
-
-// mapped is a lookup of files among mappings, whatever links lead to them.
-func mapped(mappings []proc.Mapping) func(path string) bool {
-	return func(path string) bool {
-		last := ""
-		for _, m := range mappings {
-			file := m.File()
-			if file == "" || file == last {
-				continue
-			}
-			last = file
-			if file == path || same(file, path) {
-				return true
-			}
-		}
-		return false
-	}
-}
-
 // wait lets time pass while the program runs.
 func (t *trial) wait(ctx context.Context, d time.Duration, when string) error {
 	select {
@@ -216,87 +121,65 @@ func (t *trial) wait(ctx context.Context, d time.Duration, when string) error {
 	}
 }
 
-// load drives the program: all commands in turn, none longer than the time given. Before the last of
-// several the program holds most, and is looked at.
-func (t *trial) load(ctx context.Context, o *observer) error {
-	p := t.placement
-	if len(p.Load) == 0 {
-		return t.wait(ctx, seconds(p.Duration), "before its time was over")
+// runToEnd watches a program that does its work and ends. Where there is an
+// agent, it keeps the program at its end until it has been looked at.
+func (t *trial) runToEnd(ctx context.Context, o *observer) error {
+	var exit <-chan struct{}
+	if t.agent != nil {
+		exit = t.agent.exit
 	}
-	var over <-chan time.Time
-	if p.Duration > 0 {
-		over = time.After(seconds(p.Duration))
-	}
-	for i, command := range p.Load {
-		if i > 0 && i == len(p.Load)-1 {
-			if err := t.markProgram(o, results.MarkHold, 0); err != nil {
-				return err
-			}
-			if err := t.resumeProgram(results.MarkHold); err != nil {
-				return err
-			}
-		}
-		if err := t.command(ctx, command, over); err != nil {
+	select {
+	case <-exit:
+		if err := t.markProgram(o, results.MarkFreed, 0); err != nil {
 			return err
 		}
-	}
-	return nil
-}
-
-// command runs one command of the user's beside the program, to its end or
-// until the time is over.
-func (t *trial) command(ctx context.Context, command []string, over <-chan time.Time) error {
-	name := strings.Join(command, " ")
-	path, err := t.placement.find(command[0])
-	if err != nil {
-		return fmt.Errorf("%w: %w", errLoadFailed, err)
-	}
-	c, err := process.Start(process.Spec{Path: path, Args: command[1:], Environment: t.placement.environment, Dir: t.placement.directory()})
-	if err != nil {
-		return fmt.Errorf("%w: %w", errLoadFailed, err)
-	}
-	finish := func() {
-		c.EndGroup(true)
-		t.loadCPU += c.CPUSeconds()
-	}
-	select {
-	case <-c.Done():
-		finish()
-	case <-over:
-		finish()
-		return nil
-	case <-t.process.Done():
-		finish()
-		return t.ended("under " + name + quoted(c.Output.String()))
-	case <-ctx.Done():
-		finish()
-		return fmt.Errorf("%w under %s%s", os.ErrDeadlineExceeded, name, quoted(c.Output.String()))
-	}
-	switch status := c.Status(); {
-	case status.Signaled():
-		return fmt.Errorf("%w: %s was ended by %s%s", errLoadFailed, name, signalName(status.Signal()), quoted(c.Output.String()))
-	case status.ExitStatus() != 0:
-		if t.process.Wait(lastWords) { // it failed because the program is gone
-			return t.ended("under " + name + quoted(c.Output.String()))
+		if err := t.measureFaults(); err != nil {
+			return err
 		}
-		return fmt.Errorf("%w: %s ended with exit code %d%s", errLoadFailed, name, status.ExitStatus(), quoted(c.Output.String()))
-	}
-	return nil
-}
-
-// runToEnd watches a program that does its work and ends.
-func (t *trial) runToEnd(ctx context.Context) error {
-	select {
+		if err := t.purge(o); err != nil {
+			return err
+		}
+		if t.agent != nil {
+			if err := t.agent.release(); err != nil {
+				return err
+			}
+		}
+		if !t.process.Wait(exitLimit) {
+			return fmt.Errorf("%w: it did not end within %v after its exit", os.ErrDeadlineExceeded, exitLimit)
+		}
 	case <-t.process.Done():
+		t.idleAt, _ = t.clock.now()
+		t.clock.park(time.Now())
+		t.record.Metrics[results.MetricWall] = t.idleAt
+		t.record.Metrics[results.MetricCPU] = t.process.CPUSeconds()
 	case <-ctx.Done():
 		return fmt.Errorf("%w: it had not ended", os.ErrDeadlineExceeded)
 	}
-	ended, _ := t.clock.now()
-	t.clock.park(time.Now())
-	t.record.Metrics[results.MetricWall] = ended
-	t.record.Metrics[results.MetricCPU] = t.process.CPUSeconds()
-	t.idleAt = ended
 	return nil
+}
+
+// purge has the agent tell the allocator to give back what it can, and looks
+// once more.
+func (t *trial) purge(o *observer) error {
+	if t.agent == nil {
+		return nil
+	}
+	t.sampler.setPhase(results.MarkPurged)
+	t.clock.resume()
+	took, ok, err := t.agent.purge()
+	if err != nil {
+		t.clock.park(time.Now())
+		if t.process.Wait(0) {
+			return t.ended("at the purge")
+		}
+		t.loseAgent(err)
+		return nil
+	}
+	if !ok {
+		t.clock.park(time.Now())
+		return nil
+	}
+	return t.markProgram(o, results.MarkPurged, took)
 }
 
 // stop ends the program as the experiment says.

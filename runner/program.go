@@ -22,6 +22,7 @@ type program struct {
 	checked     process.Program
 	environment []string // all that it inherits but the variant's
 	stage       string   // a folder for the linker's answers
+	agent       string   // preloaded behind the allocator; "" is none
 }
 
 // placement is a program under a variant.
@@ -185,8 +186,12 @@ func (l *placement) servedIn(executable string, mapped func(path string) bool) s
 // start is all that the program inherits under this variant.
 func (l *placement) start(add ...string) []string {
 	environment := overlay(l.environment, l.variant.settings)
-	if len(l.preload) > 0 {
-		environment = append(environment, "LD_PRELOAD="+strings.Join(l.preload, ":"))
+	preload := l.preload
+	if l.agent != "" {
+		preload = append(slices.Clone(preload), l.agent)
+	}
+	if len(preload) > 0 {
+		environment = append(environment, "LD_PRELOAD="+strings.Join(preload, ":"))
 	}
 	return append(environment, add...)
 }
@@ -223,6 +228,11 @@ func (s *session) place(stage string) error {
 		}
 		p, err := findProgram(c.Name, *c.Program, stage)
 		if err != nil {
+			return err
+		}
+		if agent := s.Binaries.Agent(); agent == "" {
+			s.note("the agent was not built: programs tell no statistics and are not purged")
+		} else if p.agent, err = process.PreloadPath(agent, stage); err != nil {
 			return err
 		}
 		s.programs[c.Name] = map[string]*placement{}

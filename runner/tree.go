@@ -7,8 +7,10 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"alloclab/allocators"
 	"alloclab/results"
 	"alloclab/runner/proc"
+	"alloclab/runner/wire"
 )
 
 // relatives are the processes that the measured one has started, and theirs,
@@ -150,11 +152,15 @@ func (t *trial) markProgram(o *observer, name string, purge time.Duration) error
 			return t.orEnded(err, name)
 		}
 	}
+	if err := t.proveInside(); err != nil {
+		return err
+	}
+	regions := t.askAgent(o, &m)
 	relatives, err := t.stopTree()
 	if err != nil {
 		return t.orEnded(err, name)
 	}
-	seen, err := t.lookAtTree(o, &m, relatives)
+	seen, err := t.lookAtTree(o, &m, regions, relatives)
 	if o.stopped != nil {
 		o.stopped(name)
 	}
@@ -167,6 +173,34 @@ func (t *trial) markProgram(o *observer, name string, purge time.Duration) error
 	m.Parked = time.Since(arrived).Seconds()
 	t.record.Marks = append(t.record.Marks, m)
 	return t.judgeTree(&m)
+}
+
+// askAgent takes what the agent says: the allocator's statistics, and which
+// memory is no heap. An agent that does not answer is lost, and the trial goes on.
+func (t *trial) askAgent(o *observer, m *results.Mark) []wire.Region {
+	if t.agent == nil {
+		return nil
+	}
+	text, err := t.agent.statistics()
+	if err == nil && text != "" && o.dialect != allocators.DialectUnknown {
+		said, fault := allocators.Claims(o.dialect, text)
+		if fault != nil {
+			t.warn("statistics of %s at %s: %v", o.dialect, m.Name, fault)
+		} else {
+			m.AllocatorStats = &said.Stats
+		}
+	}
+	var regions []wire.Region
+	if err == nil {
+		regions, err = t.agent.regions()
+	}
+	if err != nil {
+		if !t.process.Wait(0) {
+			t.loseAgent(err)
+		}
+		return nil
+	}
+	return regions
 }
 
 // orEnded is the error, or that the program ended meanwhile.
@@ -186,12 +220,13 @@ type seen struct {
 // lookAtTree takes the accounts of the program, and of all its tree what each
 // process holds. Private pages that processes share since a fork look like the zero page
 // in the page table: where the accounts of a tree do not add up they are absent.
-func (t *trial) lookAtTree(o *observer, m *results.Mark, relatives []*proc.Process) ([]seen, error) {
+func (t *trial) lookAtTree(o *observer, m *results.Mark, regions []wire.Region, relatives []*proc.Process) ([]seen, error) {
 	o.blocks.Reset()
-	if _, err := o.account(m, nil); err != nil {
+	if _, err := o.account(m, regions); err != nil {
 		return nil, err
 	}
 	m.Resident = &results.Resident{Lab: m.Ledger.Lab, Other: m.Ledger.Other, Heap: m.Ledger.Heap()}
+	lab := m.Ledger.Lab
 	m.Ledger = nil
 	if len(relatives) > 0 && m.Racy {
 		m.Resident, m.Racy = nil, false
@@ -211,6 +246,9 @@ func (t *trial) lookAtTree(o *observer, m *results.Mark, relatives []*proc.Proce
 		s.mappings, _ = p.Maps()
 		all = append(all, s)
 		memory := results.ProcessMemory{Pid: p.Pid(), Parent: st.PPid, Command: st.Comm, RSS: rollup.Rss, PSS: rollup.Pss}
+		if i == 0 {
+			memory.Lab = lab
+		}
 		m.Processes = append(m.Processes, memory)
 	}
 	return all, nil

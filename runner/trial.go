@@ -47,6 +47,8 @@ type trial struct {
 
 	placement *placement // of a program; nil for a workload
 	loadCPU   float64    // processor time of what drove it, seconds
+	agent     *agent     // in the program; nil where none is or it was lost
+	images    int        // programs that ran in the process, one in another's place, as far as they were proved
 }
 
 // errInterrupted ends a trial because the user stops the run.

@@ -35,8 +35,27 @@ static const void *malloc_address(void)
 #endif
 }
 
+#ifndef PROBE_PRELOADED /* which nothing can be into a static program */
 /* Set by the linker: where the program itself lies. */
 extern const char __executable_start[], end[];
+
+static const void *static_program(const void *address, const char **name)
+{
+	static char program[4096];
+
+	if ((const char *)address < __executable_start || (const char *)address >= end)
+		return NULL;
+	if (name != NULL && readlink("/proc/self/exe", program, sizeof program - 1) > 0)
+		*name = program;
+	return __executable_start;
+}
+#else
+static const void *static_program(const void *address, const char **name)
+{
+	(void)address, (void)name;
+	return NULL;
+}
+#endif
 
 /*
  * The object that holds an address: its base and, where name is not null, its
@@ -44,7 +63,6 @@ extern const char __executable_start[], end[];
  */
 static const void *object_of(const void *address, const char **name)
 {
-	static char program[4096];
 	Dl_info info;
 
 	if (address == NULL)
@@ -54,11 +72,7 @@ static const void *object_of(const void *address, const char **name)
 			*name = info.dli_fname;
 		return info.dli_fbase;
 	}
-	if ((const char *)address < __executable_start || (const char *)address >= end)
-		return NULL;
-	if (name != NULL && readlink("/proc/self/exe", program, sizeof program - 1) > 0)
-		*name = program;
-	return __executable_start;
+	return static_program(address, name);
 }
 
 const char *probe_served_by(void)

@@ -96,6 +96,7 @@ type session struct {
 	machine    results.Machine
 	blocks     *census.Blocks
 	starvedRow int
+	tracers    tracers
 	newGroup   func() (*process.Group, error) // nil where no control group can be made
 }
 
@@ -109,6 +110,10 @@ func (s *session) note(format string, args ...any) {
 // proofs of every variant, the plan, the machine.
 func (s *session) prepare(ctx context.Context, stage string) error {
 	e := s.Experiment
+	var err error
+	if s.tracers, err = findTracers(e.Passes); err != nil {
+		return err
+	}
 	if _, leftOut := process.Environment(); len(leftOut) > 0 {
 		s.note("variables of your environment that would change an allocator are left out: %v", leftOut)
 	}
@@ -130,6 +135,9 @@ func (s *session) prepare(ctx context.Context, stage string) error {
 		s.run.Variants = append(s.run.Variants, v.Variant)
 	}
 	s.run.Cells = plan.Cells(e, kindOf(s.Catalog))
+	if err := checkFixed(s.run.Cells, e.Passes, s.Binaries); err != nil {
+		return fmt.Errorf("%s: %w", e.File, err)
+	}
 	for _, c := range s.run.Cells {
 		if n := len(allowedCPUs()); c.CPUs > n {
 			return fmt.Errorf("%s asks for %d CPUs and this machine lets the lab use %d", c.Name, c.CPUs, n)
@@ -249,9 +257,14 @@ func (s *session) attempt(ctx context.Context, p plan.Trial, appender *results.A
 		if n > 1 {
 			t.record.Attempt = n
 		}
-		record, samples := t.run(ctx)
+		record, samples := s.runPass(ctx, t)
 		if samples != nil && (n == 1 || record.Status != results.StatusInterrupted) { // those of the attempt that stands
 			if err := results.WriteSamples(results.SamplesPath(s.Dir, p.Trial), samples); err != nil {
+				return record, err
+			}
+		}
+		if t.callRows != nil {
+			if err := results.WriteCalls(results.CallsPath(s.Dir, p.Trial), t.callRows); err != nil {
 				return record, err
 			}
 		}

@@ -39,6 +39,7 @@ type Process struct {
 	done    chan struct{} // closed when the process has been reaped
 	status  syscall.WaitStatus
 	end     sync.Once
+	adopted []int // see Adopt
 }
 
 // spawner is one thread that lives as long as the lab and forks all measured

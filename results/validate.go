@@ -35,6 +35,8 @@ func (t *Trial) Validate() error {
 	v.metrics()
 	v.marks()
 	v.sampler()
+	v.syscalls()
+	v.instructions()
 	if len(v.faults) == 0 {
 		return nil
 	}

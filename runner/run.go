@@ -122,6 +122,7 @@ type session struct {
 	starvedRow int
 	newGroup   func() (*process.Group, error)   // nil where no control group can be made
 	programs   map[string]map[string]*placement // by cell and variant
+	tracers    tracers
 }
 
 func (s *session) note(format string, args ...any) {
@@ -134,6 +135,10 @@ func (s *session) note(format string, args ...any) {
 // proofs of every variant, the plan, the machine.
 func (s *session) prepare(ctx context.Context, stage string) error {
 	e := s.Experiment
+	var err error
+	if s.tracers, err = findTracers(e.Passes); err != nil {
+		return err
+	}
 	if _, leftOut := process.Environment(); len(leftOut) > 0 {
 		s.note("variables of your environment that would change an allocator are left out: %v", leftOut)
 	}
@@ -157,6 +162,9 @@ func (s *session) prepare(ctx context.Context, stage string) error {
 	s.run.Cells = plan.Cells(e, kindOf(s.Catalog))
 	if err := enoughCPUs(s.run.Cells); err != nil {
 		return err
+	}
+	if err := checkFixed(s.run.Cells, e.Passes, s.Binaries); err != nil {
+		return fmt.Errorf("%s: %w", e.File, err)
 	}
 	host, err := proc.NewFS("/").Host()
 	if err != nil {
@@ -275,7 +283,7 @@ func (s *session) attempt(ctx context.Context, p plan.Trial, appender *results.A
 		if n > 1 {
 			t.record.Attempt = n
 		}
-		record, samples := t.run(ctx)
+		record, samples := s.runPass(ctx, t)
 		if samples != nil && (n == 1 || record.Status != results.StatusInterrupted) { // those of the attempt that stands
 			if err := results.WriteSamples(results.SamplesPath(s.Dir, p.Trial), samples); err != nil {
 				return record, err
@@ -283,6 +291,11 @@ func (s *session) attempt(ctx context.Context, p plan.Trial, appender *results.A
 		}
 		if len(t.heaps.Marks) > 0 && p.Pass == results.PassTime && (n == 1 || record.Status != results.StatusInterrupted) {
 			if err := results.WriteHeapMaps(s.Dir, &t.heaps); err != nil {
+				return record, err
+			}
+		}
+		if t.callRows != nil {
+			if err := results.WriteCalls(results.CallsPath(s.Dir, p.Trial), t.callRows); err != nil {
 				return record, err
 			}
 		}

@@ -45,10 +45,14 @@ type trial struct {
 	idleAt   float64 // active time of the idle mark
 	children int
 
-	placement *placement // of a program; nil for a workload
-	loadCPU   float64    // processor time of what drove it, seconds
-	agent     *agent     // in the program; nil where none is or it was lost
-	images    int        // programs that ran in the process, one in another's place, as far as they were proved
+	placement  *placement // of a program; nil for a workload
+	loadCPU    float64    // processor time of what drove it, seconds
+	agent      *agent     // in the program; nil where none is or it was lost
+	images     int        // programs that ran in the process, one in another's place, as far as they were proved
+	tracing    tracing    // nil but in passes syscalls and counts
+	stamped    []string   // the marks that were stamped, in order
+	operations int64      // of the workload, up to freed; traced trials only
+	callRows   []results.CallRow
 }
 
 // errInterrupted ends a trial because the user stops the run.
@@ -65,8 +69,11 @@ func (t *trial) run(ctx context.Context) (results.Trial, []results.Sample) {
 	}
 	before := asleep()
 	start, converse := t.start, t.converse
-	if t.placement != nil {
+	switch {
+	case t.placement != nil:
 		start, converse = t.startProgram, t.drive
+	case t.tracing != nil:
+		converse = t.converseTraced
 	}
 	err := start()
 	if err == nil {
@@ -94,7 +101,14 @@ func (t *trial) start() error {
 	}
 	t.target = target
 	defer files[0].Close() // the memfd stays with the lab
-	t.process, err = t.variant.start(t.cell.Runtime, files, t.cpus)
+	spec := t.variant.spec(t.cell.Runtime, files, t.cpus)
+	if t.tracing != nil {
+		t.limit *= time.Duration(t.tracing.slower())
+		if spec, err = t.tracing.wrap(spec); err != nil {
+			return err
+		}
+	}
+	t.process, err = process.Start(spec)
 	if err != nil {
 		return err
 	}
@@ -110,33 +124,49 @@ func (t *trial) start() error {
 	return err
 }
 
-// converse takes the target from hello to bye.
-func (t *trial) converse(ctx context.Context) error {
+// greet takes the target from hello to ready. The function that it returns
+// ends its watch over the conversation.
+func (t *trial) greet(ctx context.Context) (id wire.Identity, over func(), err error) {
 	if err := t.target.SetDeadline(time.Now().Add(t.limit)); err != nil {
-		return err
+		return id, nil, err
 	}
 	stopWatching := context.AfterFunc(ctx, func() { _ = t.target.SetDeadline(time.Unix(1, 0)) })
-	defer stopWatching()
-	over := make(chan struct{})
-	defer close(over)
+	ended := make(chan struct{})
+	over = func() {
+		stopWatching()
+		close(ended)
+	}
 	go func() { // a child that it left holds the wire open: what it has said by now is all
 		select {
 		case <-t.process.Done():
 			_ = t.target.SetDeadline(time.Now().Add(lastWords))
-		case <-over:
+		case <-ended:
 		}
 	}()
-	id, err := t.target.Hello()
-	if err != nil {
-		return err
+	if id, err = t.target.Hello(); err != nil {
+		return id, over, err
+	}
+	if t.tracing != nil {
+		if err := t.tracing.begun(t.process, t.proc); err != nil {
+			return id, over, err
+		}
 	}
 	if t.record.Proof, err = t.variant.prove(id, ""); err != nil {
-		return err
+		return id, over, err
 	}
 	parameters := append(parameterLines(t.cell.Params),
 		fmt.Sprintf("seed=%d", t.record.Round), // every variant of a round draws the same numbers
 		"pass="+t.Pass)
-	if err := t.target.Start(t.cell.Workload, parameters); err != nil {
+	return id, over, t.target.Start(t.cell.Workload, parameters)
+}
+
+// converse takes the target from hello to bye.
+func (t *trial) converse(ctx context.Context) error {
+	id, over, err := t.greet(ctx)
+	if over != nil {
+		defer over()
+	}
+	if err != nil {
 		return err
 	}
 	o := &observer{target: t.target, process: t.process, proc: t.proc, dialect: allocators.Dialect(id.Dialect), blocks: t.blocks, stopped: t.stopped}
@@ -208,13 +238,16 @@ func (t *trial) begin() (err error) {
 	return nil
 }
 
+// afterIdle are the marks that the lab leads to, each by a purge.
+var afterIdle = []struct {
+	mark    string
+	command wire.Type // before the purge
+}{{results.MarkPurged, 0}, {results.MarkFlushed, wire.Flush}, {results.MarkExited, wire.Retire}}
+
 // afterwards is led by the lab: what does the allocator give back when told
 // to, when each thread has emptied its cache, and when the threads have ended?
 func (t *trial) afterwards(o *observer) error {
-	for _, step := range []struct {
-		mark    string
-		command wire.Type // before the purge
-	}{{results.MarkPurged, 0}, {results.MarkFlushed, wire.Flush}, {results.MarkExited, wire.Retire}} {
+	for _, step := range afterIdle {
 		t.sampler.setPhase(step.mark)
 		t.clock.resume()
 		if step.command != 0 {
@@ -328,12 +361,18 @@ func (t *trial) end(ctx context.Context, err error) {
 		err = fmt.Errorf("%w: somebody stopped the process while it ran, so its times mean nothing", errDisturbed)
 	}
 	endedItself := t.process.Wait(0)
+	if t.tracing != nil && err == nil {
+		err = t.tracing.end(t, true, t.stamped)
+	}
 	if t.target != nil {
 		t.target.Close()
 	}
 	strays := t.process.End(true)
 	if t.proc != nil {
 		t.proc.Close()
+	}
+	if t.tracing != nil && err != nil {
+		err = errors.Join(err, t.tracing.end(t, false, nil))
 	}
 	outOfMemory := int64(0)
 	if t.group != nil {

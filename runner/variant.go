@@ -103,16 +103,21 @@ func (v *variant) environment(add ...string) []string {
 
 // start starts a measured process with the lab's two descriptors.
 func (v *variant) start(runtime string, files []*os.File, cpus []int, add ...string) (*process.Process, error) {
+	return process.Start(v.spec(runtime, files, cpus, add...))
+}
+
+// spec is a measured process with the lab's two descriptors.
+func (v *variant) spec(runtime string, files []*os.File, cpus []int, add ...string) process.Spec {
 	if runtime == "" {
 		runtime = "c"
 	}
-	return process.Start(process.Spec{
+	return process.Spec{
 		Path:        v.binary,
 		Dir:         v.dir,
 		Environment: v.environment(append(add, wire.Environment+"=3:4:"+runtime)...),
 		Files:       files,
 		CPUs:        cpus,
-	})
+	}
 }
 
 // prove checks who serves malloc and whether the knobs are in effect. Every

@@ -108,8 +108,15 @@ func (e *Experiment) apart(top *section) {
 			top.faults.add(p.At, "program.name", &Error{Text: show(p.Name) + " is the name of a workload", Hint: "give the program a name of its own"})
 		}
 	}
-	if slices.Contains(e.Passes, "latency") {
-		top.complain("passes", &Error{Text: "asks for latency, which only workloads have: nothing times the calls of a program", Hint: "give programs an experiment of their own"})
+	for pass, why := range map[string]string{
+		"latency": "nothing times the calls of a program", "syscalls": "a program is not traced", "counts": "a program is not traced",
+	} {
+		if len(e.Programs) > 0 && slices.Contains(e.Passes, pass) {
+			top.complain("passes", &Error{Text: "asks for " + pass + ", which only workloads have: " + why, Hint: "give programs an experiment of their own"})
+		}
+	}
+	if len(e.Workloads) > 0 && slices.Contains(e.Passes, "census") {
+		top.complain("passes", &Error{Text: "asks for census, which only programs have: a workload lists its blocks in every pass", Hint: "give programs an experiment of their own"})
 	}
 }
 

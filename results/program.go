@@ -51,6 +51,13 @@ type ProcessMemory struct {
 	ServedBy string `json:"served_by,omitempty"` // who serves malloc in it; "" is not known
 }
 
+// SizeClass is how many live blocks have one usable size.
+type SizeClass struct {
+	Usable int64 `json:"usable_bytes,omitempty"` // 0: all sizes that are not listed
+	Blocks int64 `json:"blocks"`
+	Bytes  int64 `json:"bytes"`
+}
+
 // Lab is the lab's own resident memory at the mark; false where nothing was
 // counted.
 func (m *Mark) Lab() (int64, bool) {

@@ -108,7 +108,9 @@ type Mark struct {
 	Ledger         *Ledger         `json:"ledger,omitempty"`
 	Resident       *Resident       `json:"resident,omitempty"`  // in place of the ledger where blocks are not known
 	Processes      []ProcessMemory `json:"processes,omitempty"` // of a program, the measured one first
-	Racy           bool            `json:"racy,omitempty"`      // the ledger disagreed with RSS twice
+	Classes        []SizeClass     `json:"classes,omitempty"`   // pass census: the sizes of live blocks with most bytes
+	OtherClasses   *SizeClass      `json:"other_classes,omitempty"`
+	Racy           bool            `json:"racy,omitempty"` // the ledger disagreed with RSS twice
 	Claims         Claims          `json:"claims,omitempty"`
 	AllocatorStats *AllocatorStats `json:"allocator_stats,omitempty"`
 	Outside        *Outside        `json:"outside,omitempty"`
@@ -126,6 +128,9 @@ type Ledger struct {
 	Empty    int64 `json:"empty"`    // heap pages that no block meets
 	// Unmanaged is what a program mapped itself, for no allocator. Only an agent in it can tell.
 	Unmanaged int64 `json:"unmanaged,omitempty"`
+	// LiveIsUsable says that what was asked for is not known: live is what the blocks may hold, and
+	// rounding, which is part of it, is no account.
+	LiveIsUsable bool `json:"live_is_usable,omitempty"`
 }
 
 // Total is the sum of all accounts.

@@ -57,8 +57,14 @@ func (b Binaries) Workload(allocator string) string {
 
 // Agent is the path of what is preloaded into users' programs, or "" where it
 // was not built.
-func (b Binaries) Agent() string {
-	path := filepath.Join(b.Dir, "libagent.so")
+func (b Binaries) Agent() string { return b.library("libagent.so") }
+
+// CensusAgent is the path of what reports a program's blocks, or "" where it
+// was not built.
+func (b Binaries) CensusAgent() string { return b.library("libcensus.so") }
+
+func (b Binaries) library(name string) string {
+	path := filepath.Join(b.Dir, name)
 	if _, err := os.Stat(path); err != nil {
 		return ""
 	}

@@ -12,6 +12,7 @@ import (
 	"alloclab/allocators"
 	"alloclab/results"
 	"alloclab/runner/process"
+	"alloclab/runner/wire"
 )
 
 // program is one of the user's programs, found and fit to be preloaded into.
@@ -23,6 +24,7 @@ type program struct {
 	environment []string // all that it inherits but the variant's
 	stage       string   // a folder for the linker's answers
 	agent       string   // preloaded behind the allocator; "" is none
+	census      string   // preloaded before it in the census pass; "" is none
 }
 
 // placement is a program under a variant.
@@ -184,16 +186,22 @@ func (l *placement) servedIn(executable string, mapped func(path string) bool) s
 }
 
 // start is all that the program inherits under this variant.
-func (l *placement) start(add ...string) []string {
+func (l *placement) start() []string { return l.preloading(l.preload) }
+
+// startCensus is start with every block reported.
+func (l *placement) startCensus() []string {
+	return append(l.preloading(append([]string{l.census}, l.preload...)), fmt.Sprintf("%s=%d", wire.RingEnvironment, agentRing))
+}
+
+func (l *placement) preloading(preload []string) []string {
 	environment := overlay(l.environment, l.variant.settings)
-	preload := l.preload
 	if l.agent != "" {
 		preload = append(slices.Clone(preload), l.agent)
 	}
 	if len(preload) > 0 {
 		environment = append(environment, "LD_PRELOAD="+strings.Join(preload, ":"))
 	}
-	return append(environment, add...)
+	return environment
 }
 
 // same says whether two paths name one file.
@@ -234,6 +242,11 @@ func (s *session) place(stage string) error {
 			s.note("the agent was not built: programs tell no statistics and are not purged")
 		} else if p.agent, err = process.PreloadPath(agent, stage); err != nil {
 			return err
+		}
+		if slices.Contains(s.Experiment.Passes, results.PassCensus) {
+			if err := p.takeCensus(s.Binaries); err != nil {
+				return err
+			}
 		}
 		s.programs[c.Name] = map[string]*placement{}
 		for label, v := range s.variants {

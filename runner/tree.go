@@ -156,7 +156,7 @@ func (t *trial) markProgram(o *observer, name string, purge time.Duration) error
 		return err
 	}
 	regions := t.askAgent(o, &m)
-	relatives, err := t.stopTree()
+	relatives, err := t.settled()
 	if err != nil {
 		return t.orEnded(err, name)
 	}
@@ -222,14 +222,25 @@ type seen struct {
 // in the page table: where the accounts of a tree do not add up they are absent.
 func (t *trial) lookAtTree(o *observer, m *results.Mark, regions []wire.Region, relatives []*proc.Process) ([]seen, error) {
 	o.blocks.Reset()
+	if t.reporter != nil {
+		reported, err := t.blocksReported(o, m)
+		if err != nil {
+			return nil, err
+		}
+		regions = append(regions, reported...)
+	}
 	if _, err := o.account(m, regions); err != nil {
 		return nil, err
 	}
-	m.Resident = &results.Resident{Lab: m.Ledger.Lab, Other: m.Ledger.Other, Heap: m.Ledger.Heap()}
 	lab := m.Ledger.Lab
-	m.Ledger = nil
+	if t.reporter == nil {
+		m.Resident = &results.Resident{Lab: m.Ledger.Lab, Other: m.Ledger.Other, Heap: m.Ledger.Heap()}
+		m.Ledger = nil
+	} else {
+		m.Ledger.LiveIsUsable = true
+	}
 	if len(relatives) > 0 && m.Racy {
-		m.Resident, m.Racy = nil, false
+		m.Resident, m.Ledger, m.Racy = nil, nil, false
 	}
 	var all []seen
 	for i, p := range append([]*proc.Process{t.proc}, relatives...) {

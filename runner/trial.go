@@ -48,6 +48,7 @@ type trial struct {
 	placement  *placement // of a program; nil for a workload
 	loadCPU    float64    // processor time of what drove it, seconds
 	agent      *agent     // in the program; nil where none is or it was lost
+	reporter   *reporter  // of the program's blocks; nil but in pass census
 	images     int        // programs that ran in the process, one in another's place, as far as they were proved
 	tracing    tracing    // nil but in passes syscalls and counts
 	stamped    []string   // the marks that were stamped, in order
@@ -366,6 +367,9 @@ func (t *trial) end(ctx context.Context, err error) {
 	}
 	if t.target != nil {
 		t.target.Close()
+	}
+	if t.reporter != nil {
+		err = errors.Join(err, t.reporter.close())
 	}
 	strays := t.process.End(true)
 	if t.proc != nil {

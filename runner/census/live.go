@@ -124,9 +124,11 @@ func (l *Live) Classes() []Class {
 
 // Regions are the ranges that are no allocator's heap, as far as reports tell:
 // what the program mapped itself, and of each mapping with a thread's stack
-// the part up to the thread's descriptor, which glibc puts at the stack's upper end.
+// the part up to the thread's descriptor, which glibc puts at the stack's upper end. A
+// stack in which a block lies is one no more: its thread has ended, and the allocator
+// was given the memory; or the program allocated the stack.
 func (l *Live) Regions(mappings []Mapped, page uint64) []wire.Region {
-	regions := slices.Clone(l.mapped)
+	var regions []wire.Region
 	for descriptor, frame := range l.stacks {
 		for _, m := range mappings {
 			if m.Start <= frame && frame < m.End && frame < descriptor && descriptor < m.End {
@@ -134,12 +136,32 @@ func (l *Live) Regions(mappings []Mapped, page uint64) []wire.Region {
 			}
 		}
 	}
+	regions = append(l.mapped[:len(l.mapped):len(l.mapped)], l.withoutBlocks(regions)...)
 	for _, m := range mappings {
 		if m.Start <= l.main && l.main < m.End {
 			regions = append(regions, wire.Region{Start: m.Start, End: m.End, Kind: wire.RegionTLS})
 		}
 	}
 	return regions
+}
+
+// withoutBlocks are the regions, sorted, in which no block begins.
+func (l *Live) withoutBlocks(regions []wire.Region) []wire.Region {
+	slices.SortFunc(regions, func(a, b wire.Region) int { return cmp.Compare(a.Start, b.Start) })
+	met := make([]bool, len(regions))
+	for _, s := range l.table.slots {
+		i, _ := slices.BinarySearchFunc(regions, s.address, func(r wire.Region, at uint64) int { return cmp.Compare(r.End, at+1) })
+		if i < len(regions) && regions[i].Start <= s.address && s.address != 0 {
+			met[i] = true
+		}
+	}
+	kept := regions[:0]
+	for i, r := range regions {
+		if !met[i] {
+			kept = append(kept, r)
+		}
+	}
+	return kept
 }
 
 // Mapped is the extent of a mapping.

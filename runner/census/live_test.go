@@ -81,7 +81,9 @@ func TestLiveRegions(t *testing.T) {
 	} {
 		l.Apply(e)
 	}
-	got := l.Regions([]Mapped{{0x5000_0000, 0x5001_0000}, {0x9000_0000, 0x9000_2000}, {0x1000_0000, 0x1001_0000}}, p)
+	l.Apply(wire.RingEvent{Kind: wire.RingStack, Address: 0x7000_7700, Size: 0x7000_6f00})
+	l.Apply(wire.RingEvent{Kind: wire.RingAllocated, Address: 0x7000_4000, Size: 64}) // the stack has become a heap
+	got := l.Regions([]Mapped{{0x5000_0000, 0x5001_0000}, {0x7000_0000, 0x7001_0000}, {0x9000_0000, 0x9000_2000}, {0x1000_0000, 0x1001_0000}}, p)
 	want := []wire.Region{
 		{Start: 0x1000_0000, End: 0x1000_0000 + 2*p, Kind: wire.RegionUnmanaged},
 		{Start: 0x1000_0000 + 3*p, End: 0x1000_0000 + 4*p, Kind: wire.RegionUnmanaged},

@@ -39,8 +39,9 @@ func (r Rules) family() []string {
 func (r Rules) alpha() float64 { return Alpha / float64(max(1, r.Looks)) }
 
 // confidence is that of the interval that says "unchanged": each of its ends
-// errs with probability alpha.
-func (r Rules) confidence() float64 { return 1 - 2*r.alpha() }
+// errs once in a hundred times. Looking more than once leaves it: what is
+// called unchanged by mistake is no alarm.
+const confidence = 0.98
 
 func (r Rules) minEffect(m results.Metric) float64 {
 	if e, ok := r.MinEffect[m.Name]; ok {

@@ -73,7 +73,7 @@ func (t *tested) decide(family int, r Rules) {
 		return
 	}
 	t.Detectable = stat.Detectable(t.base, t.new, t.least(), r.alpha()/float64(family))
-	low, high := t.ratio.Interval(r.confidence())
+	low, high := t.ratio.Interval(confidence)
 	switch {
 	case t.Adjusted < r.alpha() && t.worthAWord(t.Ratio):
 		t.Verdict = t.direction()

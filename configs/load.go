@@ -69,7 +69,7 @@ func Parse(name string, source []byte, catalog Catalog) (*Experiment, error) {
 		return nil, f.err()
 	}
 	top := &section{faults: f, values: values, place: root}
-	top.only("is no key of an experiment", "name", "seed", "rounds", "time_limit", "memory_limit", "passes", "variant", "workload", "program")
+	top.only("is no key of an experiment", "name", "seed", "rounds", "time_limit", "memory_limit", "passes", "variant", "workload", "program", "gate")
 
 	e := &Experiment{File: name, Source: slices.Clone(source), Seed: 1, Rounds: 5, TimeLimit: 10 * time.Minute, Passes: []string{"time"}}
 	e.Name = experimentName(top, name)
@@ -100,6 +100,7 @@ func Parse(name string, source []byte, catalog Catalog) (*Experiment, error) {
 		e.Programs = programs(top)
 		e.apart(top)
 	}
+	e.Gate = gate(top, catalog.Metrics)
 	e.matrix(f)
 	if err := f.err(); err != nil {
 		return nil, err

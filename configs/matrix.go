@@ -19,6 +19,15 @@ func (w *Workload) cells() int {
 	return n
 }
 
+// Cells is how many cells the experiment has.
+func (e *Experiment) Cells() int {
+	n := 0
+	for i := range e.Workloads {
+		n += e.Workloads[i].cells()
+	}
+	return n
+}
+
 // matrix reports an experiment that asks for too many trials, and workloads
 // that ask for the same cell: a cell is what variants are compared in, so
 // measuring it under two headings would count its evidence twice.

@@ -146,6 +146,18 @@ func (m Metric) Pass() string {
 // The caller may keep and change the slice.
 func Metrics() []Metric { return slices.Concat(metrics, latencyMetrics, countsMetrics) }
 
+// Judged are the names of the metrics that have a better direction: only of these
+// can it be said that they improved.
+func Judged() []string {
+	var names []string
+	for _, m := range Metrics() {
+		if m.Better != "" {
+			names = append(names, m.Name)
+		}
+	}
+	return names
+}
+
 // ByName returns the metric of that name, and whether there is one.
 func ByName(name string) (Metric, bool) {
 	for _, m := range Metrics() {

@@ -20,6 +20,7 @@ type runFlags struct {
 	out, resume string
 	rate        float64
 	force       bool
+	formats     formats
 }
 
 func newRun() *cobra.Command {
@@ -45,10 +46,11 @@ stays there, however the run ends; --resume goes on with it.`,
 			return runExperiment(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), args, f)
 		},
 	}
-	c.Flags().StringVarP(&f.out, "out", "o", "", "directory of the results (default out/NAME-TIME)")
+	c.Flags().StringVar(&f.out, "out", "", "directory of the results (default out/NAME-TIME)")
 	c.Flags().StringVar(&f.resume, "resume", "", "complete the run that this directory holds")
 	c.Flags().Float64Var(&f.rate, "rate", runner.DefaultRate, "samples of RSS per second, 0.1 to 1000")
 	c.Flags().BoolVar(&f.force, "force", false, "run although memory looks too small")
+	f.formats.flag(c)
 	c.MarkFlagsMutuallyExclusive("out", "resume")
 	c.ValidArgsFunction = completePresets
 	return c
@@ -92,7 +94,7 @@ func runExperiment(ctx context.Context, stdout, stderr io.Writer, args []string,
 	if err != nil && ctx.Err() == nil {
 		err = withCode(exitUnfit, err) // a full disk, a lost right: nothing that the user wrote
 	}
-	return errors.Join(err, conclude(stdout, dir))
+	return errors.Join(err, conclude(stdout, stderr, dir, f.formats))
 }
 
 // experiment is the file or preset named, or the one of the run to be resumed.

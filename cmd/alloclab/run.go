@@ -20,6 +20,7 @@ type runFlags struct {
 	out, resume string
 	rate        float64
 	force       bool
+	formats     formats
 }
 
 func newRun() *cobra.Command {
@@ -52,10 +53,11 @@ stays there, however the run ends; --resume goes on with it.`,
 
 // flags are what all commands have that run an experiment.
 func (f *runFlags) flags(c *cobra.Command) {
-	c.Flags().StringVarP(&f.out, "out", "o", "", "directory of the results (default out/NAME-TIME)")
+	c.Flags().StringVar(&f.out, "out", "", "directory of the results (default out/NAME-TIME)")
 	c.Flags().StringVar(&f.resume, "resume", "", "complete the run that this directory holds")
 	c.Flags().Float64Var(&f.rate, "rate", runner.DefaultRate, "samples of RSS per second, 0.1 to 1000")
 	c.Flags().BoolVar(&f.force, "force", false, "run although memory looks too small")
+	f.formats.flag(c)
 	c.MarkFlagsMutuallyExclusive("out", "resume")
 }
 
@@ -107,7 +109,7 @@ func carryOut(ctx context.Context, stdout, stderr io.Writer, f runFlags, load fu
 	if err != nil && ctx.Err() == nil {
 		err = withCode(exitUnfit, err) // a full disk, a lost right: nothing that the user wrote
 	}
-	return errors.Join(err, conclude(stdout, dir))
+	return errors.Join(err, conclude(stdout, stderr, dir, f.formats))
 }
 
 // resumed is the experiment of the run that a directory holds.

@@ -19,6 +19,7 @@ const (
 	KindLatency       = "latency"
 	KindArenas        = "arenas"
 	KindSweep         = "sweep"
+	KindSyscalls      = "syscalls"
 )
 
 // Drawing is a figure with the name under which it is stored.
@@ -106,11 +107,28 @@ func drawCell(run results.Run, cell results.Cell, series []CellSeries, caption s
 		{KindFragmentation, "", "Fragmentation over time", Fragmentation(title, caption, series)},
 		{KindThroughput, "", "Throughput", Throughput(title, caption, series)},
 		{KindLatency, "", "Latency of malloc and free", Latency(title, caption, series)},
+		{KindSyscalls, "", "System calls for memory", Syscalls(title, caption, series)},
+	}
+	if untimed(series) {
+		all[0].Figure = nil // a run of other passes has no curve, and an empty figure would say that trials failed
 	}
 	if !swept {
 		all = append(all, Drawing{KindArenas, "", "Arenas", Arenas(title, caption, run, series)})
 	}
 	return drawn(all, fileName(cell.Name))
+}
+
+// untimed says that no trial was planned that a curve could be of, and some
+// were that have another figure.
+func untimed(series []CellSeries) bool {
+	others := 0
+	for _, s := range series {
+		if len(s.Traces)+len(s.Latency) > 0 {
+			return false
+		}
+		others += len(s.Calls) + len(s.Counts)
+	}
+	return others > 0
 }
 
 func drawSweep(run results.Run, s Sweep, caption string) []Drawing {
@@ -148,6 +166,10 @@ func seriesOf(run results.Run, cell string, trials []results.Trial) []CellSeries
 				series[i].Traces = append(series[i].Traces, Trace{Trial: t})
 			case results.PassLatency:
 				series[i].Latency = append(series[i].Latency, t)
+			case results.PassSyscalls:
+				series[i].Calls = append(series[i].Calls, CallTrace{Trial: t})
+			case results.PassCounts:
+				series[i].Counts = append(series[i].Counts, t)
 			}
 		}
 	}
@@ -165,6 +187,14 @@ func readSamples(dir string, series []CellSeries) error {
 				return fmt.Errorf("trial %d: %w", t.Trial.Trial, err)
 			}
 			t.Samples = samples
+		}
+		for j := range series[i].Calls {
+			t := &series[i].Calls[j]
+			rows, err := results.ReadCalls(results.CallsPath(dir, t.Trial.Trial))
+			if err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return fmt.Errorf("trial %d: %w", t.Trial.Trial, err)
+			}
+			t.Rows = rows
 		}
 	}
 	return nil

@@ -38,6 +38,12 @@ func Counts(w io.Writer, run results.Run, trials []results.Trial) error {
 		for _, text := range missing {
 			out.WriteString("! " + text + "\n")
 		}
+		for _, t := range counted {
+			if t.Instructions != nil && t.Instructions.HandsOver {
+				out.WriteString("! Threads of this workload hand work to each other in turns that differ: expect its counts to repeat to some per cent only.\n")
+				break
+			}
+		}
 		if len(counted) > 0 {
 			tools := counted[0].Syscalls.Tracer
 			if counted[0].Instructions != nil {

@@ -97,6 +97,7 @@ type session struct {
 	blocks     *census.Blocks
 	starvedRow int
 	tracers    tracers
+	handsOver  map[string]bool                // cells, in pass counts: see results.Instructions
 	newGroup   func() (*process.Group, error) // nil where no control group can be made
 }
 
@@ -135,7 +136,7 @@ func (s *session) prepare(ctx context.Context, stage string) error {
 		s.run.Variants = append(s.run.Variants, v.Variant)
 	}
 	s.run.Cells = plan.Cells(e, kindOf(s.Catalog))
-	if err := checkFixed(s.run.Cells, e.Passes, s.Binaries); err != nil {
+	if err := s.checkFixed(); err != nil {
 		return fmt.Errorf("%s: %w", e.File, err)
 	}
 	for _, c := range s.run.Cells {

@@ -78,7 +78,11 @@ func runExperiment(ctx context.Context, stdout, stderr io.Writer, args []string,
 	if err != nil {
 		return err
 	}
-	dir := f.directory(experiment.Name)
+	return carryOut(ctx, stdout, stderr, lab, experiment, f.directory(experiment.Name), f)
+}
+
+// carryOut runs an experiment and prints and draws what came of it.
+func carryOut(ctx context.Context, stdout, stderr io.Writer, lab lab, experiment *configs.Experiment, dir string, f runFlags) error {
 	progress := newProgress(stderr)
 	run, err := runner.Run(ctx, runner.Options{
 		Experiment: experiment, Catalog: lab.catalog, Binaries: lab.binaries, Dir: dir, Resume: f.resume != "",
@@ -104,7 +108,11 @@ func (f runFlags) experiment(args []string, catalog configs.Catalog) (*configs.E
 	if err != nil {
 		return nil, err
 	}
-	return configs.Parse(run.Experiment.File, []byte(run.Experiment.Source), catalog)
+	e, err := configs.Parse(run.Experiment.File, []byte(run.Experiment.Source), catalog)
+	if err == nil {
+		e.Passes, e.Rounds = run.Passes, run.Rounds // alloclab syscalls chooses its own
+	}
+	return e, err
 }
 
 func (f runFlags) directory(name string) string {
@@ -121,7 +129,8 @@ func (f runFlags) directory(name string) string {
 // unfitOrUsage tells what this machine lacks from what the user wrote.
 func unfitOrUsage(err error) error {
 	var mismatch *runner.MismatchError
-	if errors.As(err, &mismatch) {
+	var tool *runner.ToolError
+	if errors.As(err, &mismatch) || errors.As(err, &tool) {
 		return withCode(exitUnfit, err)
 	}
 	return err

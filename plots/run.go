@@ -21,6 +21,7 @@ const (
 	KindHeapMap       = "heapmap"
 	KindArenas        = "arenas"
 	KindSweep         = "sweep"
+	KindSyscalls      = "syscalls"
 )
 
 // Drawing is a figure with the name under which it is stored.
@@ -115,6 +116,10 @@ func drawCell(run results.Run, cell results.Cell, series []CellSeries, caption s
 		{KindFragmentation, "", "Fragmentation over time", Fragmentation(title, caption, series)},
 		{KindThroughput, "", "Throughput", Throughput(title, caption, series)},
 		{KindLatency, "", "Latency of malloc and free", Latency(title, caption, series)},
+		{KindSyscalls, "", "System calls for memory", Syscalls(title, caption, series)},
+	}
+	if untimed(series) {
+		all[0].Figure = nil // a run of other passes has no curve, and an empty figure would say that trials failed
 	}
 	for _, s := range series {
 		if len(run.Cells)*len(run.Variants) > maxHeapMaps {
@@ -126,6 +131,19 @@ func drawCell(run results.Run, cell results.Cell, series []CellSeries, caption s
 		all = append(all, Drawing{KindArenas, "", "Arenas", Arenas(title, caption, run, series)})
 	}
 	return drawn(all, fileName(cell.Name))
+}
+
+// untimed says that no trial was planned that a curve could be of, and some
+// were that have another figure.
+func untimed(series []CellSeries) bool {
+	others := 0
+	for _, s := range series {
+		if len(s.Traces)+len(s.Latency) > 0 {
+			return false
+		}
+		others += len(s.Calls) + len(s.Counts)
+	}
+	return others > 0
 }
 
 func drawSweep(run results.Run, s Sweep, caption string) []Drawing {
@@ -163,6 +181,10 @@ func seriesOf(run results.Run, cell string, trials []results.Trial) []CellSeries
 				series[i].Traces = append(series[i].Traces, Trace{Trial: t})
 			case results.PassLatency:
 				series[i].Latency = append(series[i].Latency, t)
+			case results.PassSyscalls:
+				series[i].Calls = append(series[i].Calls, CallTrace{Trial: t})
+			case results.PassCounts:
+				series[i].Counts = append(series[i].Counts, t)
 			}
 		}
 	}
@@ -182,6 +204,15 @@ func readSamples(dir string, series []CellSeries) (unread []error) {
 				continue
 			}
 			t.Samples = samples
+		}
+		for j := range series[i].Calls {
+			t := &series[i].Calls[j]
+			rows, err := results.ReadCalls(results.CallsPath(dir, t.Trial.Trial))
+			if err != nil && !errors.Is(err, fs.ErrNotExist) {
+				unread = append(unread, fmt.Errorf("trial %d has no time line: %w", t.Trial.Trial, err))
+				continue
+			}
+			t.Rows = rows
 		}
 	}
 	return unread

@@ -79,7 +79,10 @@ func Tally(trials []results.Trial) string {
 			}
 		}
 	}
-	line := fmt.Sprintf("Ledgers: %d of %d add up. Failed: %d.", sound, all, failed)
+	line := fmt.Sprintf("Failed: %d.", failed)
+	if all > 0 { // passes that look at no mark have none
+		line = fmt.Sprintf("Ledgers: %d of %d add up. ", sound, all) + line
+	}
 	if starved > 0 {
 		line += fmt.Sprintf(" Starved: %d.", starved)
 	}

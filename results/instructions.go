@@ -9,6 +9,16 @@ type Instructions struct {
 	Tracer     string             `json:"tracer"` // "valgrind-3.19.0 callgrind"
 	Operations int64              `json:"operations,omitempty"`
 	Phases     []InstructionPhase `json:"phases"`
+	// HandsOver says that the workload's threads hand work to each other. In
+	// which turns they do so decides what the allocator meets: counts of such trials repeat to
+	// some per cent, and not to a metric's MinEffect (docs/passes.md).
+	HandsOver bool `json:"hands_over,omitempty"`
+}
+
+// CountsRepeat says that the trial's counts are those that any other trial of
+// the same builds would have, to the metrics' MinEffect: that a gate may judge by one.
+func (t *Trial) CountsRepeat() bool {
+	return t.Pass == PassCounts && t.Counts() && t.Instructions != nil && !t.Instructions.HandsOver
 }
 
 // InstructionPhase is the count of one phase.

@@ -15,7 +15,7 @@ import (
 // callgrinded is a process under callgrind, which dumps its counts at each
 // stamp: what a part holds was executed between two of them, by all threads.
 type callgrinded struct {
-	tool *process.Callgrind
+	tool process.Callgrind
 	dir  string
 }
 

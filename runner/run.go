@@ -123,6 +123,7 @@ type session struct {
 	newGroup   func() (*process.Group, error)   // nil where no control group can be made
 	programs   map[string]map[string]*placement // by cell and variant
 	tracers    tracers
+	handsOver  map[string]bool // cells, in pass counts: see results.Instructions
 }
 
 func (s *session) note(format string, args ...any) {
@@ -163,7 +164,7 @@ func (s *session) prepare(ctx context.Context, stage string) error {
 	if err := enoughCPUs(s.run.Cells); err != nil {
 		return err
 	}
-	if err := checkFixed(s.run.Cells, e.Passes, s.Binaries); err != nil {
+	if err := s.checkFixed(); err != nil {
 		return fmt.Errorf("%s: %w", e.File, err)
 	}
 	host, err := proc.NewFS("/").Host()

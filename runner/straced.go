@@ -23,7 +23,7 @@ import (
 // while the process runs: a million calls take no room on the disk, and the
 // pipe's end is the tracer's.
 type straced struct {
-	tool     *process.Strace
+	tool     process.Strace
 	timeLine bool // keep each call for the time line
 	path     string
 	hold     *os.File // keeps the pipe open until strace has

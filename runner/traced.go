@@ -28,10 +28,13 @@ type tracing interface {
 	end(t *trial, whole bool, stamped []string) error
 }
 
-// tracers are the tools that the experiment's passes need, nil where none does.
+// ToolError is a program that a pass needs and that cannot be used here.
+type ToolError = process.ToolError
+
+// tracers are the tools that the experiment's passes need.
 type tracers struct {
-	strace    *process.Strace
-	callgrind *process.Callgrind
+	strace    process.Strace
+	callgrind process.Callgrind
 }
 
 func findTracers(passes []string) (t tracers, err error) {
@@ -58,22 +61,25 @@ func (e *UnfixedError) Error() string {
 	return fmt.Sprintf("pass counts needs fixed work in %s: %s", e.Cell, e.Remedy)
 }
 
-// checkFixed refuses cells that pass counts cannot count.
-func checkFixed(cells []results.Cell, passes []string, binaries Binaries) error {
-	if !slices.Contains(passes, results.PassCounts) {
+// checkFixed refuses cells that pass counts cannot count, and finds those whose
+// counts do not repeat.
+func (s *session) checkFixed() error {
+	if !slices.Contains(s.Experiment.Passes, results.PassCounts) {
 		return nil
 	}
-	for _, c := range cells {
+	s.handsOver = map[string]bool{}
+	for _, c := range s.run.Cells {
 		if c.Runtime == "go" {
 			return &UnfixedError{c.Name, "what the Go runtime does beside it depends on time; leave runtime out"}
 		}
-		n, err := binaries.Needs(c)
+		n, err := s.Binaries.Needs(c)
 		if err != nil {
 			return err
 		}
 		if n.Unfixed != "" {
 			return &UnfixedError{c.Name, n.Unfixed}
 		}
+		s.handsOver[c.Name] = n.HandsOver
 	}
 	return nil
 }
@@ -95,6 +101,9 @@ func (s *session) runPass(ctx context.Context, t *trial) (results.Trial, []resul
 		second.tracing = &callgrinded{tool: s.tracers.callgrind}
 		record, _ := second.run(ctx)
 		record.Syscalls = calls.Syscalls
+		if record.Instructions != nil {
+			record.Instructions.HandsOver = s.handsOver[t.cell.Name]
+		}
 		if value, ok := calls.Metrics[results.MetricMemoryCalls]; ok {
 			record.Metrics[results.MetricMemoryCalls] = value
 		}

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"text/tabwriter"
 	"time"
 
@@ -56,8 +57,12 @@ func printPlan(out io.Writer, e *configs.Experiment, p runner.Preview, order boo
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "\n%d cells x %d variants x %d rounds x %d passes = %d trials, about %v\n",
-		len(p.Cells), len(e.Variants), e.Rounds, len(e.Passes), len(p.Trials), time.Duration(p.Seconds*float64(time.Second)).Round(time.Second))
+	product := fmt.Sprintf("%d cells x %d variants x %d rounds x %d passes", len(p.Cells), len(e.Variants), e.Rounds, len(e.Passes))
+	if e.Rounds > 1 && slices.Contains(e.Passes, results.PassCounts) {
+		product = fmt.Sprintf("%d cells x %d variants x (%d rounds x %d passes + 1 round of counts)", len(p.Cells), len(e.Variants), e.Rounds, len(e.Passes)-1)
+	}
+	fmt.Fprintf(out, "\n%s = %d trials, about %v\n",
+		product, len(p.Trials), time.Duration(p.Seconds*float64(time.Second)).Round(time.Second))
 	if order {
 		for _, t := range p.Trials {
 			fmt.Fprintf(out, "%d\t%s\t%s\tround %d\t%s\n", t.Trial, t.Cell, t.Variant, t.Round, t.Pass)

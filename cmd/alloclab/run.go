@@ -95,7 +95,11 @@ func carryOut(ctx context.Context, stdout, stderr io.Writer, f runFlags, load fu
 	if err != nil {
 		return err
 	}
-	dir := f.directory(experiment.Name)
+	return carryOut(ctx, stdout, stderr, lab, experiment, f.directory(experiment.Name), f)
+}
+
+// carryOut runs an experiment and prints and draws what came of it.
+func carryOut(ctx context.Context, stdout, stderr io.Writer, lab lab, experiment *configs.Experiment, dir string, f runFlags) error {
 	progress := newProgress(stderr)
 	run, err := runner.Run(ctx, runner.Options{
 		Experiment: experiment, Catalog: lab.catalog, Binaries: lab.binaries, Dir: dir, Resume: f.resume != "",
@@ -118,7 +122,11 @@ func resumed(dir string, catalog configs.Catalog) (*configs.Experiment, error) {
 	if err != nil {
 		return nil, err
 	}
-	return configs.Parse(run.Experiment.File, []byte(run.Experiment.Source), catalog)
+	e, err := configs.Parse(run.Experiment.File, []byte(run.Experiment.Source), catalog)
+	if err == nil {
+		e.Passes, e.Rounds = run.Passes, run.Rounds // alloclab syscalls chooses its own
+	}
+	return e, err
 }
 
 func (f runFlags) directory(name string) string {
@@ -136,7 +144,8 @@ func (f runFlags) directory(name string) string {
 func unfitOrUsage(err error) error {
 	var mismatch *runner.MismatchError
 	var unfit *runner.UnfitError
-	if errors.As(err, &mismatch) || errors.As(err, &unfit) {
+	var tool *runner.ToolError
+	if errors.As(err, &mismatch) || errors.As(err, &unfit) || errors.As(err, &tool) {
 		return withCode(exitUnfit, err)
 	}
 	return err

@@ -76,12 +76,12 @@ type Strace struct {
 }
 
 // FindStrace finds strace and tries whether it may trace here.
-func FindStrace(pass string) (*Strace, error) {
+func FindStrace(pass string) (Strace, error) {
 	path, version, err := findTool("strace", pass)
 	if err != nil {
-		return nil, err
+		return Strace{}, err
 	}
-	s := &Strace{path, strings.Replace(version, "-- version ", "", 1)}
+	s := Strace{path, strings.Replace(version, "-- version ", "", 1)}
 	return s, try("strace", pass, s.Wrap(trivial(), os.DevNull))
 }
 
@@ -90,7 +90,7 @@ func FindStrace(pass string) (*Strace, error) {
 // beside it (-D), and the lab adopts it (Process.Adopt). Only calls for memory stop the
 // process: a filter in the kernel lets all others pass (--seccomp-bpf). The allocator's
 // settings reach the process and not strace itself.
-func (s *Strace) Wrap(spec Spec, log string) Spec {
+func (s Strace) Wrap(spec Spec, log string) Spec {
 	args := []string{
 		"-D", "-f", "--seccomp-bpf", "-e", "trace=%memory", "-e", "signal=none",
 		"--relative-timestamps=ns", // by the monotonic clock
@@ -112,12 +112,12 @@ type Callgrind struct {
 }
 
 // FindCallgrind finds valgrind and tries whether callgrind runs here.
-func FindCallgrind(pass string) (*Callgrind, error) {
+func FindCallgrind(pass string) (Callgrind, error) {
 	path, version, err := findTool("valgrind", pass)
 	if err != nil {
-		return nil, err
+		return Callgrind{}, err
 	}
-	c := &Callgrind{path, version}
+	c := Callgrind{path, version}
 	return c, try("valgrind", pass, c.Wrap(trivial(), os.DevNull, os.DevNull, "main"))
 }
 
@@ -125,7 +125,7 @@ func FindCallgrind(pass string) (*Callgrind, error) {
 // out, a part for each time that the function begins and one for the end, and its own words to log. Threads take
 // turns in the order in which they ask, as far as the kernel allows: that repeats better.
 // What the user set for valgrind elsewhere (VALGRIND_OPTS, .valgrindrc) is left out.
-func (c *Callgrind) Wrap(spec Spec, out, log, function string) Spec {
+func (c Callgrind) Wrap(spec Spec, out, log, function string) Spec {
 	args := []string{
 		"--command-line-only=yes", "--tool=callgrind", "--fair-sched=try", "--combine-dumps=yes", "--dump-before=" + function,
 		"--callgrind-out-file=" + out, "--log-file=" + log, "--", spec.Path,

@@ -94,7 +94,7 @@ func completeAllocators(*cobra.Command, []string, string) ([]string, cobra.Shell
 }
 
 func (f *execFlags) exec(ctx context.Context, stdout, stderr io.Writer, args []string) error {
-	return carryOut(ctx, stdout, stderr, f.run, func(catalog configs.Catalog) (*configs.Experiment, error) {
+	return loadAndRun(ctx, stdout, stderr, f.run, func(catalog configs.Catalog) (*configs.Experiment, error) {
 		if f.run.resume != "" {
 			return resumed(f.run.resume, catalog)
 		}

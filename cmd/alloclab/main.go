@@ -106,6 +106,6 @@ memory was not returned, and what to set.`,
 	}
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	root.AddCommand(newRun(), newExec(), newReport(), newPlan(), newList(), newDoctor(), newVersion(), newCompare(), newSyscalls())
+	root.AddCommand(newRun(), newExec(), newReport(), newPlan(), newList(), newDoctor(), newVersion(), newCompare(), newSyscalls(), newInspect())
 	return root
 }

@@ -71,7 +71,7 @@ func completePresets(*cobra.Command, []string, string) ([]string, cobra.ShellCom
 }
 
 func runExperiment(ctx context.Context, stdout, stderr io.Writer, args []string, f runFlags) error {
-	return carryOut(ctx, stdout, stderr, f, func(catalog configs.Catalog) (*configs.Experiment, error) {
+	return loadAndRun(ctx, stdout, stderr, f, func(catalog configs.Catalog) (*configs.Experiment, error) {
 		if f.resume != "" {
 			return resumed(f.resume, catalog)
 		}
@@ -79,8 +79,8 @@ func runExperiment(ctx context.Context, stdout, stderr io.Writer, args []string,
 	})
 }
 
-// carryOut runs the experiment that load gives and prints its table.
-func carryOut(ctx context.Context, stdout, stderr io.Writer, f runFlags, load func(configs.Catalog) (*configs.Experiment, error)) error {
+// loadAndRun carries out the experiment that load gives.
+func loadAndRun(ctx context.Context, stdout, stderr io.Writer, f runFlags, load func(configs.Catalog) (*configs.Experiment, error)) error {
 	if !(f.rate >= 0.1 && f.rate <= 1000) {
 		return fmt.Errorf("--rate %g is outside 0.1 to 1000 samples per second", f.rate)
 	}

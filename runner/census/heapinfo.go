@@ -7,10 +7,12 @@ import (
 	"alloclab/results"
 )
 
-// ptmalloc's non-main heaps: 64 MiB, aligned to their size, each beginning
-// with a heap_info (glibc malloc/arena.c: ar_ptr, prev, size, mprotect_size).
+// HeapMax is the size of ptmalloc's heaps of arenas other than the main one:
+// 64 MiB on 64-bit machines. They are aligned to it, and each begins with a
+// heap_info (glibc malloc/arena.c: ar_ptr, prev, size, mprotect_size).
+const HeapMax = 64 << 20
+
 const (
-	heapMax      = 64 << 20
 	heapInfoSize = 32
 	// The arena's state follows the heap_info of its first heap: at 0x20
 	// before glibc 2.35, at 0x30 since.
@@ -36,13 +38,13 @@ func HeapInfos(candidates []Range, memory io.ReaderAt) []HeapInfo {
 		if r.Start >= addressLimit {
 			continue
 		}
-		for at := (r.Start + heapMax - 1) / heapMax * heapMax; at < min(r.End, addressLimit); at += heapMax {
+		for at := (r.Start + HeapMax - 1) / HeapMax * HeapMax; at < min(r.End, addressLimit); at += HeapMax {
 			info, ok := heapInfo(at, memory)
 			if !ok {
 				continue
 			}
 			// The arena lies in its own first heap, which must name it too.
-			base := info.Arena / heapMax * heapMax
+			base := info.Arena / HeapMax * HeapMax
 			if base != at {
 				if own, ok := heapInfo(base, memory); !ok || own.Arena != info.Arena {
 					continue
@@ -76,7 +78,7 @@ func heapInfo(at uint64, memory io.ReaderAt) (HeapInfo, bool) {
 		Start: at, Arena: binary.NativeEndian.Uint64(b[0:]),
 		Size: binary.NativeEndian.Uint64(b[16:]), Protected: binary.NativeEndian.Uint64(b[24:]),
 	}
-	offset := info.Arena % heapMax
-	ok := info.Size > 0 && info.Size <= info.Protected && info.Protected <= heapMax && offset > 0 && offset <= arenaOffsetMax
+	offset := info.Arena % HeapMax
+	ok := info.Size > 0 && info.Size <= info.Protected && info.Protected <= HeapMax && offset > 0 && offset <= arenaOffsetMax
 	return info, ok
 }

@@ -167,18 +167,18 @@ func heapsOf(ranges []Range, infos []HeapInfo) []results.Heap {
 			h := results.Heap{Kind: results.HeapMapped, Start: results.Address(at), End: results.Address(r.End)}
 			if r.Brk {
 				h.Kind = results.HeapMain
-			} else if i, _ := slices.BinarySearchFunc(infos, at, func(i HeapInfo, at uint64) int { return cmp.Compare(i.Start+heapMax, at+1) }); i < len(infos) {
+			} else if i, _ := slices.BinarySearchFunc(infos, at, func(i HeapInfo, at uint64) int { return cmp.Compare(i.Start+HeapMax, at+1) }); i < len(infos) {
 				switch info := infos[i]; { // the first that ends behind at
 				case info.Start <= at:
 					h.Kind, h.Arena = results.HeapArena, arenas[info.Arena]
-					h.End = min(h.End, results.Address(info.Start+heapMax))
+					h.End = min(h.End, results.Address(info.Start+HeapMax))
 				default: // it ends where the next one begins
 					h.End = min(h.End, results.Address(info.Start))
 				}
 			}
 			at = uint64(h.End)
 			if n := len(heaps); n > 0 && heaps[n-1].End == h.Start && heaps[n-1].Kind == h.Kind &&
-				(h.Kind != results.HeapArena || uint64(h.Start)%heapMax != 0) {
+				(h.Kind != results.HeapArena || uint64(h.Start)%HeapMax != 0) {
 				heaps[n-1].End = h.End
 				continue
 			}

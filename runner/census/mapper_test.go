@@ -119,8 +119,8 @@ func TestHeapsOf(t *testing.T) {
 		"what is no heap parts":   {[]Range{heap(mib, 2*mib), {Start: 2 * mib, End: 3 * mib, Account: Other}, heap(3*mib, 4*mib)}, nil, []h{{"mapped", mib, 2 * mib, 0}, {"mapped", 3 * mib, 4 * mib, 0}}},
 		"a heap and its reserve":  {[]Range{heap(heap1, heap1+mib), reserved}, []HeapInfo{of(heap1, heap1)}, []h{{"arena", heap1, heap2, 1}}},
 		"three merged heaps of two arenas, and what lies around": {
-			[]Range{heap(heap1-mib, heap3+heapMax+mib)}, []HeapInfo{of(heap1, heap1), of(heap2, heap1), of(heap3, heap3)},
-			[]h{{"mapped", heap1 - mib, heap1, 0}, {"arena", heap1, heap2, 1}, {"arena", heap2, heap3, 1}, {"arena", heap3, heap3 + heapMax, 2}, {"mapped", heap3 + heapMax, heap3 + heapMax + mib, 0}},
+			[]Range{heap(heap1-mib, heap3+HeapMax+mib)}, []HeapInfo{of(heap1, heap1), of(heap2, heap1), of(heap3, heap3)},
+			[]h{{"mapped", heap1 - mib, heap1, 0}, {"arena", heap1, heap2, 1}, {"arena", heap2, heap3, 1}, {"arena", heap3, heap3 + HeapMax, 2}, {"mapped", heap3 + HeapMax, heap3 + HeapMax + mib, 0}},
 		},
 		"without their infos they are one": {[]Range{heap(heap1, heap3)}, nil, []h{{"mapped", heap1, heap3, 0}}},
 	} {

@@ -22,7 +22,7 @@ type program struct {
 	checked     process.Program
 	environment []string // all that it inherits but the variant's
 	stage       string   // a folder for the linker's answers
-	agent       string   // preloaded behind the allocator; "" is none
+	agent       string   // preloaded before the allocator; "" is none
 }
 
 // placement is a program under a variant.
@@ -187,8 +187,8 @@ func (l *placement) servedIn(executable string, mapped func(path string) bool) s
 func (l *placement) start(add ...string) []string {
 	environment := overlay(l.environment, l.variant.settings)
 	preload := l.preload
-	if l.agent != "" {
-		preload = append(slices.Clone(preload), l.agent)
+	if l.agent != "" { // first in the list, it is initialised last: when the allocator and all libraries are ready
+		preload = append([]string{l.agent}, preload...)
 	}
 	if len(preload) > 0 {
 		environment = append(environment, "LD_PRELOAD="+strings.Join(preload, ":"))

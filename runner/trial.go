@@ -43,10 +43,11 @@ type trial struct {
 	idleAt   float64 // active time of the idle mark
 	children int
 
-	placement *placement // of a program; nil for a workload
-	loadCPU   float64    // processor time of what drove it, seconds
-	agent     *agent     // in the program; nil where none is or it was lost
-	images    int        // programs that ran in the process, one in another's place, as far as they were proved
+	placement *placement    // of a program; nil for a workload
+	loadCPU   float64       // processor time of what drove it, seconds
+	agent     *agent        // in the program; nil where none is or it was lost
+	patience  time.Duration // for its end once it was told to
+	images    int           // programs that ran in the process, one in another's place, as far as they were proved
 }
 
 // errInterrupted ends a trial because the user stops the run.

@@ -88,8 +88,12 @@ func (p *program) find(word string) (string, error) {
 		}
 	}
 	for _, path := range candidates {
+		path, err := filepath.Abs(path)
+		if err != nil {
+			return "", err
+		}
 		if _, err := exec.LookPath(path); err == nil {
-			return filepath.Abs(path)
+			return path, nil
 		}
 	}
 	if len(candidates) == 1 {

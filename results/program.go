@@ -1,6 +1,9 @@
 package results
 
-import "strings"
+import (
+	"path/filepath"
+	"strings"
+)
 
 // Program is the user's own program as the experiment runs it.
 type Program struct {
@@ -19,7 +22,14 @@ type Program struct {
 // words are the program's command and how long it is watched, for headings.
 func (p *Program) words() string {
 	const longest = 60
-	command := Plain(strings.Join(p.Command, " "))
+	var shown []string
+	for _, word := range p.Command {
+		if word == "" || strings.ContainsAny(word, " \t\n'\"") {
+			word = "'" + word + "'"
+		}
+		shown = append(shown, word)
+	}
+	command := Plain(strings.Join(shown, " "))
 	if r := []rune(command); len(r) > longest {
 		command = string(r[:longest-1]) + "…"
 	}
@@ -27,6 +37,15 @@ func (p *Program) words() string {
 		command += ", watched " + Seconds(p.After) + " after its load"
 	}
 	return command
+}
+
+// title is the program in words: its name where the command does not begin
+// with it, and the command.
+func (p *Program) title(name string) string {
+	if filepath.Base(p.Command[0]) == name {
+		return p.words()
+	}
+	return Plain(name) + "  " + p.words()
 }
 
 // Resident is where a program's resident memory lies when nobody knows its

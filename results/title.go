@@ -11,7 +11,7 @@ import (
 // parameters that are not the workload's own defaults.
 func (c Cell) Title() string {
 	if c.Program != nil {
-		return Plain(c.Workload) + "  " + c.Program.words()
+		return c.Program.title(c.Workload)
 	}
 	words := c.Words()
 	if words == "" {

@@ -15,6 +15,17 @@ import (
 	"alloclab/runner/proc"
 )
 
+// overtimeError ends a trial that took longer than it may.
+type overtimeError struct {
+	limit time.Duration
+	when  string
+}
+
+func (e *overtimeError) Error() string { return fmt.Sprintf("%v passed %s", e.limit, e.when) }
+
+// Unwrap makes it a timeout.
+func (e *overtimeError) Unwrap() error { return os.ErrDeadlineExceeded }
+
 // errEnded ends a trial whose program ended before it should have.
 var errEnded = errors.New("it ended by itself")
 
@@ -117,7 +128,7 @@ func (t *trial) wait(ctx context.Context, d time.Duration, when string) error {
 	case <-t.process.Done():
 		return t.ended(when)
 	case <-ctx.Done():
-		return fmt.Errorf("%w %s", os.ErrDeadlineExceeded, when)
+		return &overtimeError{t.limit, when}
 	}
 }
 
@@ -145,7 +156,7 @@ func (t *trial) runToEnd(ctx context.Context, o *observer) error {
 			}
 		}
 		if !t.process.Wait(exitLimit) {
-			return fmt.Errorf("%w: it did not end within %v after its exit", os.ErrDeadlineExceeded, exitLimit)
+			return &overtimeError{exitLimit, "after its exit, and it was still there"}
 		}
 	case <-t.process.Done():
 		t.idleAt, _ = t.clock.now()
@@ -153,7 +164,7 @@ func (t *trial) runToEnd(ctx context.Context, o *observer) error {
 		t.record.Metrics[results.MetricWall] = t.idleAt
 		t.record.Metrics[results.MetricCPU] = t.process.CPUSeconds()
 	case <-ctx.Done():
-		return fmt.Errorf("%w: it had not ended", os.ErrDeadlineExceeded)
+		return &overtimeError{t.limit, "before it ended"}
 	}
 	return nil
 }
@@ -162,6 +173,10 @@ func (t *trial) runToEnd(ctx context.Context, o *observer) error {
 // once more.
 func (t *trial) purge(o *observer) error {
 	if t.agent == nil {
+		return nil
+	}
+	if t.children > 0 {
+		t.warn("it was not told to give back what it can: only its first process can be, and there are others")
 		return nil
 	}
 	t.sampler.setPhase(results.MarkPurged)
@@ -196,8 +211,9 @@ func (t *trial) stop(ctx context.Context) error {
 			return fmt.Errorf("stopping it: %w", err)
 		}
 	}
-	if !t.process.Wait(exitLimit) {
-		t.warn("it did not end within %v after %s: the lab ended it", exitLimit, t.record.Exit.Stopped)
+	if !t.process.Wait(t.patience) {
+		t.warn("it did not end within %v after %s: the lab ended it", t.patience, t.record.Exit.Stopped)
+		_ = t.process.Signal(unix.SIGKILL)
 	}
 	return nil
 }

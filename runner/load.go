@@ -3,7 +3,6 @@ package runner
 import (
 	"context"
 	"fmt"
-	"os"
 	"strings"
 	"time"
 
@@ -65,7 +64,7 @@ func (t *trial) command(ctx context.Context, command []string, over <-chan time.
 		return t.ended("under " + name + quoted(c.Output.String()))
 	case <-ctx.Done():
 		finish()
-		return fmt.Errorf("%w under %s%s", os.ErrDeadlineExceeded, name, quoted(c.Output.String()))
+		return &overtimeError{t.limit, "under " + name + quoted(c.Output.String())}
 	}
 	switch status := c.Status(); {
 	case status.Signaled():

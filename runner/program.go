@@ -23,8 +23,8 @@ type program struct {
 	checked     process.Program
 	environment []string // all that it inherits but the variant's
 	stage       string   // a folder for the linker's answers
-	agent       string   // preloaded behind the allocator; "" is none
-	census      string   // preloaded before it in the census pass; "" is none
+	agent       string   // preloaded before the allocator; "" is none
+	census      string   // preloaded between the two in pass census; "" is none
 }
 
 // placement is a program under a variant.
@@ -90,8 +90,12 @@ func (p *program) find(word string) (string, error) {
 		}
 	}
 	for _, path := range candidates {
+		path, err := filepath.Abs(path)
+		if err != nil {
+			return "", err
+		}
 		if _, err := exec.LookPath(path); err == nil {
-			return filepath.Abs(path)
+			return path, nil
 		}
 	}
 	if len(candidates) == 1 {
@@ -195,8 +199,8 @@ func (l *placement) startCensus() []string {
 
 func (l *placement) preloading(preload []string) []string {
 	environment := overlay(l.environment, l.variant.settings)
-	if l.agent != "" {
-		preload = append(slices.Clone(preload), l.agent)
+	if l.agent != "" { // first in the list, it is initialised last: when the allocator and all libraries are ready
+		preload = append([]string{l.agent}, preload...)
 	}
 	if len(preload) > 0 {
 		environment = append(environment, "LD_PRELOAD="+strings.Join(preload, ":"))

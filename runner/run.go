@@ -320,7 +320,7 @@ func (s *session) attempt(ctx context.Context, p plan.Trial, appender *results.A
 
 func (s *session) trial(p plan.Trial) *trial {
 	cell, v := *s.run.Cell(p.Cell), s.variants[p.Variant]
-	t := &trial{Trial: p, cell: cell, variant: v, placement: s.programs[p.Cell][p.Variant], limit: s.Experiment.TimeLimit, rate: s.SampleRate, blocks: s.blocks, cpus: affinity(cell.CPUs), newGroup: s.newGroup}
+	t := &trial{Trial: p, cell: cell, variant: v, placement: s.programs[p.Cell][p.Variant], patience: exitLimit, limit: s.Experiment.TimeLimit, rate: s.SampleRate, blocks: s.blocks, cpus: affinity(cell.CPUs), newGroup: s.newGroup}
 	t.heaps = results.HeapMaps{V: results.Version, Trial: p.Trial, PageSize: int64(os.Getpagesize())}
 	t.record = results.Trial{
 		V: results.Version, Run: s.run.Run, Plan: s.run.PlanHash, Machine: s.machine,

@@ -54,6 +54,7 @@ type trial struct {
 	stamped    []string   // the marks that were stamped, in order
 	operations int64      // of the workload, up to freed; traced trials only
 	callRows   []results.CallRow
+	patience   time.Duration // for its end once it was told to
 }
 
 // errInterrupted ends a trial because the user stops the run.

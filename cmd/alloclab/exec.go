@@ -118,7 +118,7 @@ func (f *execFlags) experiment(args []string) (string, error) {
 		name = filepath.Base(args[0])
 	}
 	var out strings.Builder
-	fmt.Fprintf(&out, "name = %s\nrounds = %d\ntime_limit = %s\n", quote(name), f.rounds, quote(span(f.timeLimit)))
+	fmt.Fprintf(&out, "name = %s\nrounds = %d\ntime_limit = %s\n", quote(name), f.rounds, quote(inSeconds(f.timeLimit)))
 	variants := f.variants
 	if len(variants) == 0 {
 		variants = []string{"ptmalloc", "jemalloc", "tcmalloc"}
@@ -165,10 +165,10 @@ func (f *execFlags) experiment(args []string) (string, error) {
 		fmt.Fprintf(&out, "stop = %s\n", argvText(words))
 	}
 	if f.duration != 0 {
-		fmt.Fprintf(&out, "duration = %s\n", quote(span(f.duration)))
+		fmt.Fprintf(&out, "duration = %s\n", quote(inSeconds(f.duration)))
 	}
 	if f.after != 0 {
-		fmt.Fprintf(&out, "after = %s\n", quote(span(f.after)))
+		fmt.Fprintf(&out, "after = %s\n", quote(inSeconds(f.after)))
 	}
 	if len(f.environment) > 0 {
 		fmt.Fprintln(&out, "[program.environment]")
@@ -183,8 +183,8 @@ func (f *execFlags) experiment(args []string) (string, error) {
 	return out.String(), nil
 }
 
-// span is a duration as an experiment says it.
-func span(d time.Duration) string {
+// inSeconds is a duration as an experiment says it.
+func inSeconds(d time.Duration) string {
 	return strconv.FormatFloat(d.Seconds(), 'f', -1, 64) + "s"
 }
 

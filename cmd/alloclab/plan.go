@@ -43,11 +43,23 @@ func newPlan() *cobra.Command {
 	return c
 }
 
+// span is how long a program's trial takes, as far as its experiment says.
+func span(p results.Program) string {
+	if p.Duration == 0 {
+		return "its own time"
+	}
+	return fmt.Sprintf("%.3g s", p.Duration+p.After)
+}
+
 func printPlan(out io.Writer, e *configs.Experiment, p runner.Preview, order bool) error {
 	w := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(w, "CELL\tTHREADS\tHOLDS ABOUT\tTRIAL TAKES ABOUT\t")
 	for i, c := range p.Cells {
 		n := p.Needs[i]
+		if c.Program != nil { // what it takes nobody knows before it has run
+			fmt.Fprintf(w, "%s\t–\t–\t%s\t\n", c.Name, span(*c.Program))
+			continue
+		}
 		warning := ""
 		if n.Peak+n.Lab > p.Room {
 			warning = fmt.Sprintf("more than the %s that a trial may take here", results.Bytes(float64(p.Room)))

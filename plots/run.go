@@ -118,6 +118,9 @@ func drawCell(run results.Run, cell results.Cell, series []CellSeries, caption s
 		{KindLatency, "", "Latency of malloc and free", Latency(title, caption, series)},
 		{KindSyscalls, "", "System calls for memory", Syscalls(title, caption, series)},
 	}
+	if counted := OfCensus(series); len(counted) > 0 {
+		all = append(all, Drawing{KindLedger, "census", "What resident memory is made of, by the census pass", Ledger(title+", census pass", caption, counted)})
+	}
 	if untimed(series) {
 		all[0].Figure = nil // a run of other passes has no curve, and an empty figure would say that trials failed
 	}
@@ -181,6 +184,8 @@ func seriesOf(run results.Run, cell string, trials []results.Trial) []CellSeries
 				series[i].Traces = append(series[i].Traces, Trace{Trial: t})
 			case results.PassLatency:
 				series[i].Latency = append(series[i].Latency, t)
+			case results.PassCensus:
+				series[i].Census = append(series[i].Census, Trace{Trial: t})
 			case results.PassSyscalls:
 				series[i].Calls = append(series[i].Calls, CallTrace{Trial: t})
 			case results.PassCounts:

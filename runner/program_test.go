@@ -28,10 +28,13 @@ func victim(t testing.TB) string {
 	victimBuilt.Do(func() {
 		sources, _ := filepath.Glob("../workloads/agent/*.c")
 		probes, _ := filepath.Glob("../workloads/kit/probe*.c")
+		reporters, _ := filepath.Glob("../workloads/agent/census/*.c")
 		for _, args := range [][]string{
 			{"-O0", "-fno-builtin", "-o", path, "testdata/victim.c"},
 			append(append([]string{"-O2", "-std=gnu11", "-pthread", "-DPROBE_PRELOADED", "-fPIC", "-shared", "-fvisibility=hidden", "-I../workloads",
 				"-o", filepath.Join(dir, "libagent.so")}, sources...), probes...),
+			append([]string{"-O2", "-std=gnu11", "-pthread", "-fno-builtin", "-fPIC", "-shared", "-fvisibility=hidden",
+				"-o", filepath.Join(dir, "libcensus.so")}, reporters...),
 		} {
 			if out, err := exec.Command("cc", args...).CombinedOutput(); err != nil {
 				t.Fatalf("%v\n%s", err, out)
@@ -49,6 +52,7 @@ type ran struct {
 	results.Program
 	allocator string
 	agentless bool
+	census    bool // the pass
 	limit     time.Duration
 	memory    int64 // limit of its control group; 0 is none
 	stopped   func(pid int, mark string)
@@ -64,6 +68,11 @@ func place(t testing.TB, r ran) *placement {
 	}
 	if !r.agentless {
 		p.agent = filepath.Join(binaries(t, "ptmalloc").Dir, "libagent.so")
+	}
+	if r.census {
+		if err := p.takeCensus(binaries(t, "ptmalloc")); err != nil {
+			t.Fatal(err)
+		}
 	}
 	l, err := p.place(v)
 	if err != nil {
@@ -84,9 +93,13 @@ func runProgram(t testing.TB, r ran) results.Trial {
 	if r.limit == 0 {
 		r.limit = time.Minute
 	}
+	pass := results.PassTime
+	if r.census {
+		pass = results.PassCensus
+	}
 	l := place(t, r)
 	tr := &trial{
-		Trial: plan.Trial{Trial: 1, Round: 1, Pass: results.PassTime}, cell: results.Cell{Name: "victim", Workload: "victim", Program: &r.Program},
+		Trial: plan.Trial{Trial: 1, Round: 1, Pass: pass}, cell: results.Cell{Name: "victim", Workload: "victim", Program: &r.Program},
 		variant: l.variant, placement: l, patience: 200 * time.Millisecond, limit: r.limit, rate: DefaultRate, blocks: census.NewBlocks(os.Getpagesize()),
 	}
 	if host, err := proc.NewFS("/").Host(); err == nil && host.Cgroup.Writable && host.Cgroup.MemoryDir != "" {
@@ -103,7 +116,7 @@ func runProgram(t testing.TB, r ran) results.Trial {
 	}
 	tr.record = results.Trial{
 		V: results.Version, Run: "test", Cell: "victim", Workload: "victim", Variant: r.allocator, Allocator: r.allocator,
-		Round: 1, Pass: results.PassTime, Marks: []results.Mark{}, Warnings: []string{},
+		Round: 1, Pass: pass, Marks: []results.Mark{}, Warnings: []string{},
 	}
 	record, _ := tr.run(context.Background())
 	if left := ours(); left != nil {

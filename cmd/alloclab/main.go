@@ -106,6 +106,6 @@ memory was not returned, and what to set.`,
 	}
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	root.AddCommand(newRun(), newExec(), newReport(), newPlan(), newList(), newDoctor(), newVersion(), newCompare(), newSyscalls(), newInspect())
+	root.AddCommand(newRun(), newExec(), newReport(), newPlan(), newList(), newDoctor(), newVersion(), newCompare(), newSyscalls(), newInspect(), newHistory())
 	return root
 }

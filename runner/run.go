@@ -137,7 +137,7 @@ func (s *session) prepare(ctx context.Context, stage string) error {
 	}
 	s.run.Cells = plan.Cells(e, kindOf(s.Catalog))
 	if err := s.checkFixed(); err != nil {
-		return fmt.Errorf("%s: %w", e.File, err)
+		return err
 	}
 	for _, c := range s.run.Cells {
 		if n := len(allowedCPUs()); c.CPUs > n {

@@ -193,6 +193,9 @@ func (s *session) describe() error {
 	if err != nil {
 		return err
 	}
+	if s.tracers.callgrind.Version != "" { // it decides which of libc's functions serve, as a CPU does
+		fingerprint.Counts["valgrind"], fingerprint.Counts["strace"] = s.tracers.callgrind.Version, s.tracers.strace.Version
+	}
 	hash, err := plan.Hash(s.run.Variants, s.run.Cells, s.plan)
 	if err != nil {
 		return err

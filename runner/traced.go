@@ -102,6 +102,9 @@ func (s *session) runPass(ctx context.Context, t *trial) (results.Trial, []resul
 		second := s.trial(t.Trial)
 		second.tracing = &callgrinded{tool: s.tracers.callgrind}
 		record, _ := second.run(ctx)
+		if record.Status != results.StatusOK {
+			return record, nil
+		}
 		record.Syscalls = calls.Syscalls
 		if record.Instructions != nil {
 			record.Instructions.HandsOver = s.handsOver[t.cell.Name]

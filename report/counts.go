@@ -52,7 +52,7 @@ func Counts(w io.Writer, run results.Run, trials []results.Trial) error {
 			out.WriteString(wrap("By "+results.Plain(tools)+". Instructions are those outside the kernel, the workload's own included. Counts do not show page faults, cache misses, "+
 				"or threads that wait for each other: fewer instructions may still take longer.", 116, ""))
 		}
-		if _, err := io.WriteString(w, out.String()+"\n"); err != nil {
+		if _, err := io.WriteString(w, "\n"+out.String()); err != nil {
 			return err
 		}
 	}

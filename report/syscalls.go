@@ -36,7 +36,7 @@ func Syscalls(w io.Writer, run results.Run, trials []results.Trial) error {
 			out.WriteString(wrap("Bytes are lengths of addresses, and not resident memory: a mapping costs memory only when it is touched, mmap PROT_NONE reserves addresses alone, "+
 				"and madvise may name pages that are gone already. Page faults do not show here, and times under strace mean nothing.", 116, ""))
 		}
-		if _, err := io.WriteString(w, out.String()+"\n"); err != nil {
+		if _, err := io.WriteString(w, "\n"+out.String()); err != nil {
 			return err
 		}
 	}

@@ -165,7 +165,7 @@ func (s *session) prepare(ctx context.Context, stage string) error {
 		return err
 	}
 	if err := s.checkFixed(); err != nil {
-		return fmt.Errorf("%s: %w", e.File, err)
+		return err
 	}
 	host, err := proc.NewFS("/").Host()
 	if err != nil {
@@ -218,6 +218,9 @@ func (s *session) describe() error {
 	fingerprint, boot, err := fingerprint(s.variants, s.programs)
 	if err != nil {
 		return err
+	}
+	if s.tracers.callgrind.Version != "" { // it decides which of libc's functions serve, as a CPU does
+		fingerprint.Counts["valgrind"], fingerprint.Counts["strace"] = s.tracers.callgrind.Version, s.tracers.strace.Version
 	}
 	hash, err := plan.Hash(s.run.Variants, s.run.Cells, s.plan)
 	if err != nil {

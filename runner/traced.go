@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"alloclab/configs"
 	"alloclab/results"
 	"alloclab/runner/proc"
 	"alloclab/runner/process"
@@ -53,14 +54,6 @@ func findTracers(passes []string) (t tracers, err error) {
 	return t, nil
 }
 
-// UnfixedError is a cell whose work is not the same each time, so that counts
-// of it mean nothing.
-type UnfixedError struct{ Cell, Remedy string }
-
-func (e *UnfixedError) Error() string {
-	return fmt.Sprintf("pass counts needs fixed work in %s: %s", e.Cell, e.Remedy)
-}
-
 // checkFixed refuses cells that pass counts cannot count, and finds those whose
 // counts do not repeat.
 func (s *session) checkFixed() error {
@@ -68,16 +61,25 @@ func (s *session) checkFixed() error {
 		return nil
 	}
 	s.handsOver = map[string]bool{}
+	refuse := func(c results.Cell, remedy string) error {
+		at := configs.Position{Line: 1, Column: 1}
+		for _, w := range s.Experiment.Workloads {
+			if w.Name == c.Workload {
+				at = w.At
+			}
+		}
+		return &configs.Error{File: s.Experiment.File, At: at, Key: "workload", Text: "pass counts needs fixed work in " + c.Name, Hint: remedy}
+	}
 	for _, c := range s.run.Cells {
 		if c.Runtime == "go" {
-			return &UnfixedError{c.Name, "what the Go runtime does beside it depends on time; leave runtime out"}
+			return refuse(c, "what the Go runtime does beside it depends on time; leave runtime out")
 		}
 		n, err := s.Binaries.Needs(c)
 		if err != nil {
 			return err
 		}
 		if n.Unfixed != "" {
-			return &UnfixedError{c.Name, n.Unfixed}
+			return refuse(c, n.Unfixed)
 		}
 		s.handsOver[c.Name] = n.HandsOver
 	}
@@ -100,6 +102,9 @@ func (s *session) runPass(ctx context.Context, t *trial) (results.Trial, []resul
 		second := s.trial(t.Trial)
 		second.tracing = &callgrinded{tool: s.tracers.callgrind}
 		record, _ := second.run(ctx)
+		if record.Status != results.StatusOK {
+			return record, nil
+		}
 		record.Syscalls = calls.Syscalls
 		if record.Instructions != nil {
 			record.Instructions.HandsOver = s.handsOver[t.cell.Name]

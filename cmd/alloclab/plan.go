@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -63,6 +64,9 @@ func printPlan(out io.Writer, e *configs.Experiment, p runner.Preview, order boo
 		warning := ""
 		if n.Peak+n.Lab > p.Room {
 			warning = fmt.Sprintf("more than the %s that a trial may take here", results.Bytes(float64(p.Room)))
+		}
+		if n.Unfixed != "" && slices.Contains(e.Passes, results.PassCounts) {
+			warning = strings.TrimPrefix(warning+"; cannot be counted: "+n.Unfixed, "; ")
 		}
 		fmt.Fprintf(w, "%s\t%d\t%s\t%.3g s\t%s\n", c.Name, n.Threads, results.Bytes(float64(n.Peak+n.Lab)), n.Seconds, warning)
 	}

@@ -84,9 +84,9 @@ type GoRuntime struct {
 // PtmallocHeaps are glibc's heaps as its own structures say, read from outside.
 type PtmallocHeaps struct {
 	Arenas []InspectedArena `json:"arenas"` // the main one first, where it was found
-	// Mapped is glibc's own count of chunks with a mapping of their own; it is
-	// not known from outside, and their memory is among the anonymous.
-	RSS int64 `json:"rss_bytes"` // of all heaps
+	// RSS is of all heaps. Chunks with a mapping of their own are in none: how
+	// many there are is not known from outside, and they are among the anonymous.
+	RSS int64 `json:"rss_bytes"`
 }
 
 // InspectedArena is one arena with its heaps.
@@ -106,6 +106,9 @@ type InspectedHeap struct {
 	Writable int64   `json:"writable_bytes"` // heap_info's mprotect_size: the most it ever had
 	RSS      int64   `json:"rss_bytes"`
 }
+
+// MissingEnvironment is the What of a process whose environment may not be read.
+const MissingEnvironment = "its environment"
 
 // Missing is what could not be read, why, and what would help.
 type Missing struct {

@@ -11,8 +11,10 @@ import (
 // thread stands, so each carries its warning.
 func questions(i *results.Inspection) (all []results.Question) {
 	pid := i.Process.PID
-	const warning = "gdb stops the process, and waits for ever if a thread stands in malloc with a lock held: not on what must not pause"
-	gdb := func(call string) string { return fmt.Sprintf("gdb -p %d -batch -ex '%s'", pid, call) }
+	const warning = "gdb stops the process, may break the system call that it interrupts, and waits for ever if a thread holds malloc's lock: not on a process that must go on"
+	gdb := func(call string) string {
+		return fmt.Sprintf("gdb -p %d -batch -ex 'set language c' -ex '%s'", pid, call)
+	}
 	ask := func(question, command, warning string) {
 		all = append(all, results.Question{Question: question, Command: command, Warning: warning})
 	}
@@ -27,7 +29,7 @@ func questions(i *results.Inspection) (all []results.Question) {
 		}
 		return all
 	case "ptmalloc":
-		ask("how much of the heaps is in use, and how much is free in bins", gdb(`call (int)malloc_info(0, (void*)stdout)`)+"   # prints on the process's own stdout", warning)
+		ask("how much of the heaps is in use, and how much is free in bins", gdb(`call (int)malloc_info(0, *(void**)&stdout)`)+" -ex 'call (int)fflush(0)'   # prints on the process's own stdout", warning)
 		ask("how much of it malloc_trim would give back", gdb(`call (int)malloc_trim(0)`)+fmt.Sprintf("   # then: alloclab inspect %d", pid), warning+". It gives memory back: the process is changed")
 	case "jemalloc":
 		ask("how much is allocated, active, dirty and retained", gdb(`call (void)malloc_stats_print(0,0,0)`)+"   # prints on the process's own stderr", warning)

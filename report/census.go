@@ -1,6 +1,7 @@
 package report
 
 import (
+	"encoding/hex"
 	"fmt"
 	"io"
 	"strings"
@@ -40,6 +41,11 @@ func Census(w io.Writer, run results.Run, trials []results.Trial) error {
 		}
 		out.WriteString(columns(table, 2))
 		out.WriteString(wrap("Live is what blocks may hold (malloc_usable_size): what was asked for is not known, and rounding is in it. Unmanaged is what the program mapped itself.", 116, ""))
+		for i := range trials {
+			if t := &trials[i]; t.Cell == cell.Name && t.Pass == results.PassCensus && t.Status != results.StatusOK {
+				fmt.Fprintf(&out, "! %s: its census ended with %s\n", nameOf(run, t), strings.ReplaceAll(string(t.Status), "_", " "))
+			}
+		}
 		out.WriteString(sizes(run, counted))
 		if _, err := io.WriteString(w, out.String()+"\n"); err != nil {
 			return err
@@ -77,12 +83,41 @@ func sizes(run results.Run, counted []*results.Trial) string {
 			table = append(table, []string{"all others", "", size(float64(rest)), partOf(rest, most.Usable)})
 		}
 		fmt.Fprintf(&out, "\nLive blocks by size under %s at %s:\n%s", nameOf(run, t), most.Name, columns(table, 0))
+		if len(most.Kinds) > 0 {
+			table := [][]string{{"usable size", "begins with", "as text", "blocks", "bytes"}}
+			for i, k := range most.Kinds {
+				if i == kindsShown {
+					break
+				}
+				table = append(table, []string{fmt.Sprint(k.Usable), k.First, asText(k.First), fmt.Sprint(k.Blocks), size(float64(k.Bytes))})
+			}
+			fmt.Fprintf(&out, "\nThe same by their first 8 bytes:\n%s", columns(table, 0))
+		}
 		break // the sizes that a program asks for are the program's: one variant shows them
 	}
 	return out.String()
 }
 
-func partOf(part, whole int64) string { return fmt.Sprintf("%.0f %%", 100*float64(part)/float64(whole)) }
+// kindsShown is how many groups by first bytes the text has.
+const kindsShown = 12
+
+// asText shows printable ASCII and a point for any other byte.
+func asText(hexadecimal string) string {
+	bytes, err := hex.DecodeString(hexadecimal)
+	if err != nil {
+		return absent
+	}
+	for i, b := range bytes {
+		if b < ' ' || b > '~' {
+			bytes[i] = '.'
+		}
+	}
+	return string(bytes)
+}
+
+func partOf(part, whole int64) string {
+	return fmt.Sprintf("%.0f %%", 100*float64(part)/float64(whole))
+}
 
 // firstCounted is the first trial of the census pass that counts, of each
 // variant in the run's order.

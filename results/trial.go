@@ -110,6 +110,7 @@ type Mark struct {
 	Processes      []ProcessMemory `json:"processes,omitempty"` // of a program, the measured one first
 	Classes        []SizeClass     `json:"classes,omitempty"`   // pass census: the sizes of live blocks with most bytes
 	OtherClasses   *SizeClass      `json:"other_classes,omitempty"`
+	Kinds          []BlockKind     `json:"kinds,omitempty"` // the same by first bytes too, where asked for
 	Racy           bool            `json:"racy,omitempty"` // the ledger disagreed with RSS twice
 	Claims         Claims          `json:"claims,omitempty"`
 	AllocatorStats *AllocatorStats `json:"allocator_stats,omitempty"`

@@ -93,7 +93,7 @@ int main(void)
 		t.Fatalf("%v\n%s", err, out)
 	}
 	for allocator, usable := range map[string]int64{"ptmalloc": 1000, "jemalloc": 1024, "tcmalloc": 1024, "mimalloc": 1024} {
-		p := runProgram(t, ran{allocator: allocator, census: true, Program: results.Program{Command: []string{program}, ReadyLine: "ready", Duration: 0.05}})
+		p := runProgram(t, ran{allocator: allocator, census: true, Program: results.Program{Command: []string{program}, ReadyLine: "ready", Duration: 0.05, FirstBytes: true}})
 		m := p.Mark(results.MarkFreed)
 		if p.Status != results.StatusOK || m == nil || m.Ledger == nil {
 			t.Fatalf("%s: %s %q", allocator, p.Status, p.Warnings)
@@ -110,6 +110,9 @@ int main(void)
 		}
 		if l.Empty > 4<<20 {
 			t.Errorf("%s: %d bytes are empty, as if stacks or mappings were heap", allocator, l.Empty)
+		}
+		if len(m.Kinds) == 0 || m.Kinds[0].First != "0101010101010101" || m.Kinds[0].Blocks != 1000 {
+			t.Errorf("%s: the blocks of 1000 bytes begin with %+v", allocator, m.Kinds)
 		}
 		found := false
 		for _, c := range m.Classes {

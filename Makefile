@@ -10,7 +10,7 @@ RELEASE := $(shell git describe --tags --always --dirty 2>/dev/null)
 
 LINKED := ptmalloc jemalloc tcmalloc mimalloc
 WORKLOADS := $(addprefix $(BIN)/workload-,$(LINKED))
-LIBRARIES := $(BIN)/libpages.so $(BIN)/libagent.so
+LIBRARIES := $(BIN)/libpages.so $(BIN)/libagent.so $(BIN)/libcensus.so
 PLAIN := $(BIN)/plain-threads4k $(BIN)/plain-iobuf
 
 # What the build needs, and what only tests and comparisons need (Debian 12 names).
@@ -52,11 +52,17 @@ $(BIN)/plain-iobuf: $(wildcard workloads/iobuf*.c) workloads/plain/main.c $(KIT)
 	@mkdir -p $(BIN)
 	@$(CC) $(CFLAGS) -Iworkloads -o $@ $(filter %.c,$^)
 
-# What is preloaded into users' programs. It shows them no symbol.
-AGENT := $(wildcard workloads/agent/*.c) $(wildcard workloads/kit/probe*.c)
+# What is preloaded into users' programs. The agent shows them no symbol; that of
+# pass census interposes malloc.
+COUNTS := workloads/agent/census.c workloads/agent/ranges.c
+AGENT := $(filter-out $(COUNTS),$(wildcard workloads/agent/*.c)) $(wildcard workloads/kit/probe*.c)
 $(BIN)/libagent.so: $(AGENT) $(wildcard workloads/agent/*.h workloads/kit/*.h)
 	@mkdir -p $(BIN)
 	@$(CC) $(CFLAGS) -DPROBE_PRELOADED -fPIC -shared -fvisibility=hidden -Iworkloads -o $@ $(AGENT)
+
+$(BIN)/libcensus.so: $(AGENT) $(COUNTS) $(wildcard workloads/agent/*.h workloads/kit/*.h)
+	@mkdir -p $(BIN)
+	@$(CC) $(CFLAGS) -fexceptions -DPROBE_PRELOADED -DPROBE_INTERPOSES -DAGENT_CENSUS -fPIC -shared -fvisibility=hidden -Iworkloads -o $@ $(AGENT) $(COUNTS)
 
 # Reference allocators, to be preloaded.
 $(BIN)/lib%.so: workloads/reference/%.c

@@ -28,7 +28,7 @@ var (
 	roundsOption    = Option{Name: "rounds", Kind: KindCount, Min: 1, Max: 1000}
 	memoryOption    = Option{Name: "memory_limit", Kind: KindBytes, Min: 16 << 20, Max: 1 << 50}
 	timeLimitOption = Option{Name: "time_limit", Kind: KindDuration, Min: 0.1, Max: 7 * 86400}
-	passesOption    = Option{Name: "passes", Kind: KindChoice, Choices: []string{"time", "latency"}}
+	passesOption    = Option{Name: "passes", Kind: KindChoice, Choices: []string{"time", "latency", "census"}}
 	runtimeOption   = Option{Name: "runtime", Kind: KindChoice, Choices: []string{"c", "go"}}
 	cpusOption      = Option{Name: "cpus", Kind: KindCount, Min: 1, Max: 4096}
 )
@@ -98,8 +98,8 @@ func Parse(name string, source []byte, catalog Catalog) (*Experiment, error) {
 	}
 	if own {
 		e.Programs = programs(top)
-		e.apart(top)
 	}
+	e.apart(top)
 	e.matrix(f)
 	if err := f.err(); err != nil {
 		return nil, err

@@ -101,14 +101,17 @@ func programs(top *section) []Program {
 }
 
 // apart reports programs that are called like a workload of the experiment, and
-// passes that no program has.
+// passes that only one kind has.
 func (e *Experiment) apart(top *section) {
+	if slices.Contains(e.Passes, "census") && len(e.Workloads) > 0 {
+		top.complain("passes", &Error{Text: "asks for census, which only programs have: the blocks of workloads are known in every pass", Hint: "give programs an experiment of their own"})
+	}
 	for _, p := range e.Programs {
 		if slices.ContainsFunc(e.Workloads, func(w Workload) bool { return w.Name == p.Name }) {
 			top.faults.add(p.At, "program.name", &Error{Text: show(p.Name) + " is the name of a workload", Hint: "give the program a name of its own"})
 		}
 	}
-	if slices.Contains(e.Passes, "latency") {
+	if slices.Contains(e.Passes, "latency") && len(e.Programs) > 0 {
 		top.complain("passes", &Error{Text: "asks for latency, which only workloads have: nothing times the calls of a program", Hint: "give programs an experiment of their own"})
 	}
 }

@@ -126,3 +126,10 @@ func (v *validation) markMetric(m *Mark) {
 	memory, taken := m.Memory()
 	v.check(!ok || !taken || value == float64(memory), "%s is %.0f, mark %s without the lab %d", name, value, m.Name, memory)
 }
+
+// SizeClass is live blocks of one class of sizes; there are eight to a doubling.
+type SizeClass struct {
+	From   int64 `json:"from_bytes"` // smallest usable size of the class
+	Blocks int64 `json:"blocks"`
+	Bytes  int64 `json:"bytes"` // usable
+}

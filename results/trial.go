@@ -104,6 +104,7 @@ type Mark struct {
 	Ledger         *Ledger         `json:"ledger,omitempty"`
 	Resident       *Resident       `json:"resident,omitempty"`  // in place of the ledger where blocks are not known
 	Processes      []ProcessMemory `json:"processes,omitempty"` // of a program, the measured one first
+	Sizes          []SizeClass     `json:"sizes,omitempty"`     // live blocks by size, in pass census of a program
 	Racy           bool            `json:"racy,omitempty"`      // the ledger disagreed with RSS twice
 	Claims         Claims          `json:"claims,omitempty"`
 	AllocatorStats *AllocatorStats `json:"allocator_stats,omitempty"`
@@ -120,14 +121,19 @@ type Ledger struct {
 	Rounding int64 `json:"rounding"` // the rest of each block: internal fragmentation
 	Pinned   int64 `json:"pinned"`   // other bytes of pages that a block meets
 	Empty    int64 `json:"empty"`    // heap pages that no block meets
+	// Unmanaged is private memory that a program mapped itself: no allocator's. Pass census.
+	Unmanaged int64 `json:"unmanaged,omitempty"`
+	// RoundingInLive says that live is usable bytes, as allocators round them
+	// up: rounding is a part of it and not known. Pass census.
+	RoundingInLive bool `json:"rounding_in_live,omitempty"`
 }
 
 // Total is the sum of all accounts.
 func (l Ledger) Total() int64 {
-	return l.Lab + l.Other + l.Live + l.Rounding + l.Pinned + l.Empty
+	return l.Lab + l.Other + l.Live + l.Rounding + l.Pinned + l.Empty + l.Unmanaged
 }
 
-// Heap is what the allocator holds resident: all accounts but lab and other.
+// Heap is what the allocator holds resident: all accounts but lab, other and unmanaged.
 func (l Ledger) Heap() int64 { return l.Live + l.Rounding + l.Pinned + l.Empty }
 
 // Claims say why empty pages are kept, in the allocator's own words, clamped

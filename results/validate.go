@@ -159,7 +159,7 @@ func (v *validation) ledger(m *Mark) {
 	for _, account := range []struct {
 		name  string
 		value int64
-	}{{"lab", l.Lab}, {"other", l.Other}, {"live", l.Live}, {"rounding", l.Rounding}, {"pinned", l.Pinned}, {"empty", l.Empty}} {
+	}{{"lab", l.Lab}, {"other", l.Other}, {"live", l.Live}, {"rounding", l.Rounding}, {"pinned", l.Pinned}, {"empty", l.Empty}, {"unmanaged", l.Unmanaged}} {
 		v.check(account.value >= 0, "mark %s: ledger account %s is %d", m.Name, account.name, account.value)
 	}
 	if m.Racy {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"alloclab/configs"
+	"alloclab/results"
 	"alloclab/runner/process"
 )
 
@@ -55,10 +56,10 @@ func (b Binaries) Workload(allocator string) string {
 	return filepath.Join(b.Dir, "workload-"+allocator)
 }
 
-// Agent is the path of what is preloaded into users' programs, or "" where it
+// Agent is the path of what is preloaded into users' programs in a pass, or "" where it
 // was not built.
-func (b Binaries) Agent() string {
-	path := filepath.Join(b.Dir, "libagent.so")
+func (b Binaries) Agent(pass string) string {
+	path := filepath.Join(b.Dir, map[bool]string{false: "libagent.so", true: "libcensus.so"}[pass == results.PassCensus])
 	if _, err := os.Stat(path); err != nil {
 		return ""
 	}

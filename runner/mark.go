@@ -23,6 +23,7 @@ type observer struct {
 	blocks  *census.Blocks
 	counted int64 // live bytes by the workload's own count, beside its list
 
+	counts    census.Counts     // of a program in pass census, instead of a list of blocks; nil otherwise
 	untouched int64             // metadata that the allocator claimed at baseline and that was not resident
 	stopped   func(mark string) // for tests: called at each mark while the process is stopped; nil otherwise
 }
@@ -98,7 +99,7 @@ func (o *observer) account(m *results.Mark, regions []wire.Region) (proc.SmapsRo
 	ranges := census.Ranges(mappings, regions)
 	var rollup proc.SmapsRollup
 	for range 2 {
-		ledger, err := o.blocks.Ledger(ranges, pagemap, proc.Resident)
+		ledger, err := o.ledger(ranges, pagemap)
 		if err != nil {
 			return rollup, err
 		}
@@ -127,6 +128,17 @@ func (o *observer) account(m *results.Mark, regions []wire.Region) (proc.SmapsRo
 	}
 	return rollup, nil
 }
+
+// ledger counts pages by the way in which blocks are known.
+func (o *observer) ledger(ranges []census.Range, pagemap *proc.Pagemap) (results.Ledger, error) {
+	if o.counts != nil {
+		return census.Counted(ranges, pagemap, proc.Resident, o.counts, censusPage)
+	}
+	return o.blocks.Ledger(ranges, pagemap, proc.Resident)
+}
+
+// censusPage is the page size for which pass census counts, as a power of two.
+const censusPage = 12
 
 // command has the target purge, flush or retire and returns how long it took; ok is
 // false where it has no such call.

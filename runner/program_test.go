@@ -62,8 +62,10 @@ func place(t testing.TB, r ran) *placement {
 	if err != nil {
 		t.Fatal(err)
 	}
+	p.agents = map[string]string{}
 	if !r.agentless {
-		p.agent = filepath.Join(binaries(t, "ptmalloc").Dir, "libagent.so")
+		p.agents[results.PassTime] = binaries(t, "ptmalloc").Agent(results.PassTime)
+		p.agents[results.PassCensus] = binaries(t, "ptmalloc").Agent(results.PassCensus)
 	}
 	l, err := p.place(v)
 	if err != nil {

@@ -25,8 +25,8 @@ func (t *trial) startProgram() (err error) {
 		}
 	}
 	var files []*os.File
-	environment := p.start()
-	if p.agent != "" {
+	environment := p.start(p.agents[t.Pass])
+	if p.agents[t.Pass] != "" {
 		if t.agent, files, err = newAgent(p.atOnce(), p.endsItself()); err != nil {
 			return err
 		}

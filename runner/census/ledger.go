@@ -32,6 +32,7 @@ const (
 	Heap Account = iota
 	Other
 	Lab
+	Unmanaged // mapped by the program itself, and no allocator's
 )
 
 // Pages is the process's page table: Walk calls visit with the pagemap entries
@@ -61,6 +62,8 @@ func (b *Blocks) Ledger(ranges []Range, pages Pages, resident Resident) (results
 				b.countHeap(&l, address>>b.pageShift, part, resident)
 			case Other:
 				l.Other += size * countResident(part, r.PrivateAnonymous, resident)
+			case Unmanaged:
+				l.Unmanaged += size * countResident(part, r.PrivateAnonymous, resident)
 			case Lab:
 				l.Lab += size * countResident(part, r.PrivateAnonymous, resident)
 			}

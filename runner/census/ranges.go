@@ -55,8 +55,11 @@ func cut(ranges []Range, m proc.Mapping, regions []wire.Region) []Range {
 			ranges = append(ranges, Range{Start: at, End: start, Account: Heap, PrivateAnonymous: true})
 		}
 		account := Other
-		if r.Kind == wire.RegionLab {
+		switch r.Kind {
+		case wire.RegionLab:
 			account = Lab
+		case wire.RegionOwn:
+			account = Unmanaged
 		}
 		ranges = append(ranges, Range{Start: start, End: end, Account: account, PrivateAnonymous: true})
 		at = end

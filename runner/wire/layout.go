@@ -122,6 +122,7 @@ const (
 	RegionLoad    RegionKind = 3
 	RegionTLS     RegionKind = 4
 	RegionRuntime RegionKind = 5
+	RegionOwn     RegionKind = 6
 )
 
 // Region is struct wire_region: memory that is no allocator's heap.
@@ -130,3 +131,15 @@ type Region struct {
 	Kind       RegionKind
 	_          uint32
 }
+
+// What pass census of a program keeps behind the window.
+const (
+	CensusSizes       = 2 << 20
+	CensusPages       = 4 << 20
+	CensusClasses     = 352
+	CensusStripes     = 16
+	CensusAddressBits = 47
+)
+
+// size is struct wire_size: live blocks of one class.
+type size struct{ Blocks, Bytes int64 }

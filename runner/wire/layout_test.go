@@ -26,28 +26,35 @@ var mirrored = map[string]reflect.Type{
 	"wire_latency": reflect.TypeFor[latency](),
 	"wire_block":   reflect.TypeFor[Block](),
 	"wire_region":  reflect.TypeFor[Region](),
+	"wire_size":    reflect.TypeFor[size](),
 }
 
 // constants of the headers. Every WIRE_ and KIT_ constant that is declared
 // there and stands for the protocol must be here, and the other way round.
 func constants() map[string]string {
 	c := map[string]string{
-		"WIRE_VERSION":         fmt.Sprint(uint64(Version)),
-		"WIRE_MAGIC":           fmt.Sprint(uint64(Magic)),
-		"WIRE_ENVIRONMENT":     Environment,
-		"WIRE_TEXT_MAX":        fmt.Sprint(TextMax),
-		"WIRE_LATENCY_CLASSES": fmt.Sprint(LatencyClasses),
-		"WIRE_LATENCY_SUB":     fmt.Sprint(LatencySub),
-		"WIRE_LATENCY_BUCKETS": fmt.Sprint(LatencyBuckets),
-		"WIRE_REGION_LAB":      fmt.Sprint(RegionLab),
-		"WIRE_REGION_STACK":    fmt.Sprint(RegionStack),
-		"WIRE_REGION_LOAD":     fmt.Sprint(RegionLoad),
-		"WIRE_REGION_TLS":      fmt.Sprint(RegionTLS),
-		"WIRE_REGION_RUNTIME":  fmt.Sprint(RegionRuntime),
-		"KIT_USAGE":            fmt.Sprint(uint64(FailUsage)),
-		"KIT_OUT_OF_MEMORY":    fmt.Sprint(uint64(FailOutOfMemory)),
-		"KIT_CORRUPTION":       fmt.Sprint(uint64(FailCorruption)),
-		"KIT_INTERNAL":         fmt.Sprint(uint64(FailInternal)),
+		"WIRE_VERSION":             fmt.Sprint(uint64(Version)),
+		"WIRE_MAGIC":               fmt.Sprint(uint64(Magic)),
+		"WIRE_ENVIRONMENT":         Environment,
+		"WIRE_TEXT_MAX":            fmt.Sprint(TextMax),
+		"WIRE_LATENCY_CLASSES":     fmt.Sprint(LatencyClasses),
+		"WIRE_LATENCY_SUB":         fmt.Sprint(LatencySub),
+		"WIRE_LATENCY_BUCKETS":     fmt.Sprint(LatencyBuckets),
+		"WIRE_REGION_LAB":          fmt.Sprint(RegionLab),
+		"WIRE_REGION_STACK":        fmt.Sprint(RegionStack),
+		"WIRE_REGION_LOAD":         fmt.Sprint(RegionLoad),
+		"WIRE_REGION_TLS":          fmt.Sprint(RegionTLS),
+		"WIRE_REGION_RUNTIME":      fmt.Sprint(RegionRuntime),
+		"WIRE_REGION_OWN":          fmt.Sprint(RegionOwn),
+		"WIRE_CENSUS_SIZES":        fmt.Sprint(CensusSizes),
+		"WIRE_CENSUS_PAGES":        fmt.Sprint(CensusPages),
+		"WIRE_CENSUS_CLASSES":      fmt.Sprint(CensusClasses),
+		"WIRE_CENSUS_STRIPES":      fmt.Sprint(CensusStripes),
+		"WIRE_CENSUS_ADDRESS_BITS": fmt.Sprint(CensusAddressBits),
+		"KIT_USAGE":                fmt.Sprint(uint64(FailUsage)),
+		"KIT_OUT_OF_MEMORY":        fmt.Sprint(uint64(FailOutOfMemory)),
+		"KIT_CORRUPTION":           fmt.Sprint(uint64(FailCorruption)),
+		"KIT_INTERNAL":             fmt.Sprint(uint64(FailInternal)),
 	}
 	for t, name := range typeNames {
 		c["WIRE_"+strings.ToUpper(name)] = fmt.Sprint(uint32(t))

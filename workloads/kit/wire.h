@@ -102,6 +102,7 @@ enum wire_region_kind {
 	WIRE_REGION_LOAD = 3,  /* a PT_LOAD segment of the program or a library */
 	WIRE_REGION_TLS = 4,   /* the main thread's TLS and descriptor */
 	WIRE_REGION_RUNTIME = 5, /* reserved by the Go runtime (runtime = "go") */
+	WIRE_REGION_OWN = 6,	 /* mapped by the user's program itself (pass census) */
 };
 
 struct wire_region {
@@ -109,6 +110,22 @@ struct wire_region {
 	uint64_t end;
 	uint32_t kind;
 	uint32_t reserved;
+};
+
+/*
+ * Pass census of a user's program: behind the window lie live blocks by size,
+ * a row of classes for each stripe of threads, and two bytes for each page of 4 KiB of user space: how many
+ * live bytes (usable) lie on it. Class 8 x k + j begins at (8 + j) x 2^k bytes.
+ */
+#define WIRE_CENSUS_SIZES 2097152u  /* offset of the first, from the start of the memfd */
+#define WIRE_CENSUS_PAGES 4194304u  /* of the second */
+#define WIRE_CENSUS_CLASSES 352u
+#define WIRE_CENSUS_STRIPES 16u
+#define WIRE_CENSUS_ADDRESS_BITS 47u
+
+struct wire_size {
+	int64_t blocks;
+	int64_t bytes; /* usable */
 };
 
 #endif

@@ -13,7 +13,7 @@ import (
 // Alarming, the newest among them, lie outside the band on the worse side. The band is the median of the
 // Window commits before those, plus and minus the largest of the metric's minimum
 // effect, its floor, and NoiseFactor robust standard deviations. Below Least
-// commits there is no band. TestRates has what the rule achieves.
+// commits there is no band. docs/history.md has what the rule achieves.
 const (
 	Recent      = 4
 	Alarming    = 3

@@ -172,7 +172,18 @@ func changeTable(all []change.Change) []block {
 		blocks = append(blocks, block(fmt.Sprintf("| %s%s%s | %s | %s | %s | %s | %s | %s | %s | %s |\n", verdictSigns[ch.Verdict], ch.Verdict, decides,
 			code(ch.Cell), code(ch.Variant), ch.Metric.Name, value(ch.Metric, ch.Base.Median), value(ch.Metric, ch.New.Median), percent(ch.Ratio), interval, p)))
 	}
-	return append(blocks, "\n")
+	blocks = append(blocks, "\n")
+	noted := false
+	for _, ch := range all {
+		for _, text := range ch.Warnings {
+			noted = true
+			blocks = append(blocks, block(fmt.Sprintf("- %s %s %s: %s\n", code(ch.Cell), code(ch.Variant), ch.Metric.Name, plainMarkdown(text))))
+		}
+	}
+	if noted {
+		blocks = append(blocks, "\n")
+	}
+	return blocks
 }
 
 // writeBlocks writes all blocks, or as many as a limit of bytes allows and a

@@ -97,7 +97,6 @@ type session struct {
 	blocks     *census.Blocks
 	starvedRow int
 	tracers    tracers
-	handsOver  map[string]bool                // cells, in pass counts: see results.Instructions
 	newGroup   func() (*process.Group, error) // nil where no control group can be made
 }
 

@@ -37,6 +37,7 @@ func (t *Trial) Validate() error {
 	v.sampler()
 	v.syscalls()
 	v.instructions()
+	v.again()
 	if len(v.faults) == 0 {
 		return nil
 	}

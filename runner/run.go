@@ -123,7 +123,6 @@ type session struct {
 	newGroup   func() (*process.Group, error)   // nil where no control group can be made
 	programs   map[string]map[string]*placement // by cell and variant
 	tracers    tracers
-	handsOver  map[string]bool // cells, in pass counts: see results.Instructions
 }
 
 func (s *session) note(format string, args ...any) {

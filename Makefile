@@ -15,7 +15,7 @@ PLAIN := $(BIN)/plain-threads4k $(BIN)/plain-iobuf
 
 # What the build needs, and what only tests and comparisons need (Debian 12 names).
 BUILD_PACKAGES := gcc libc6-dev libjemalloc-dev libgoogle-perftools-dev libmimalloc-dev libtbbmalloc2
-TEST_PACKAGES := $(BUILD_PACKAGES) procps time strace valgrind gdb chromium
+TEST_PACKAGES := $(BUILD_PACKAGES) procps time strace valgrind gdb chromium python3 redis-tools
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 CFLAGS := -std=gnu11 -O2 -g -pthread -Wall -Wextra -Werror \

@@ -15,7 +15,7 @@ PLAIN := $(BIN)/plain-threads4k $(BIN)/plain-iobuf
 
 # What the build needs, and what only tests and comparisons need (Debian 12 names).
 BUILD_PACKAGES := gcc libc6-dev libjemalloc-dev libgoogle-perftools-dev libmimalloc-dev libtbbmalloc2
-TEST_PACKAGES := $(BUILD_PACKAGES) procps time strace valgrind gdb chromium libxml2-utils
+TEST_PACKAGES := $(BUILD_PACKAGES) procps time strace valgrind gdb chromium libxml2-utils python3 redis-server
 # Large, or with a service: only make soak installs it.
 SOAK_PACKAGES := prometheus
 

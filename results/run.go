@@ -53,6 +53,7 @@ type Variant struct {
 	Allocator string         `json:"allocator"`
 	Version   string         `json:"version"` // "2.36", "5.3.0"; "" while unknown
 	Library   string         `json:"library,omitempty"`
+	Programs  string         `json:"programs,omitempty"` // folder of the measured programs, where it is not the lab's own
 	Knobs     map[string]any `json:"knobs"`
 	Clock     Clock          `json:"clock"`
 }

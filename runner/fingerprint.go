@@ -51,7 +51,11 @@ func fingerprint(binaries Binaries, variants map[string]*variant) (f results.Fin
 		}
 		f.Memory["allocator "+label] = v.Version + " " + served
 		f.Counts["allocator "+label] = v.Version + " " + served
-		if f.Counts["binary "+v.allocator.Name], err = fileDigest(v.binary); err != nil {
+		program := "binary " + v.allocator.Name
+		if v.Programs != "" {
+			program = "binary " + label // of another build than the others of that allocator
+		}
+		if f.Counts[program], err = fileDigest(v.binary); err != nil {
 			return f, "", err
 		}
 		if v.libc != "" {

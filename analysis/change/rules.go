@@ -84,3 +84,19 @@ func RoundsFor(r Rules, cells, variants int) (rounds, family int, err error) {
 }
 
 func (r Rules) gates(m results.Metric) bool { return slices.Contains(r.family(), m.Name) }
+
+// Of counts the family's metrics of one pass: those that are sampled and those
+// that are exact.
+func (r Rules) Of(pass string) (sampled, exact int) {
+	for _, name := range r.family() {
+		m, ok := results.ByName(name)
+		switch {
+		case !ok || m.Pass() != pass:
+		case m.Exact:
+			exact++
+		default:
+			sampled++
+		}
+	}
+	return sampled, exact
+}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"alloclab/analysis/change"
 	"alloclab/configs"
 	"alloclab/results"
 	"alloclab/runner"
@@ -78,6 +79,7 @@ func runExperiment(ctx context.Context, stdout, stderr io.Writer, args []string,
 	if err != nil {
 		return err
 	}
+	warnFewRounds(stderr, experiment)
 	dir := f.directory(experiment.Name)
 	progress := newProgress(stderr)
 	run, err := runner.Run(ctx, runner.Options{
@@ -93,6 +95,18 @@ func runExperiment(ctx context.Context, stdout, stderr io.Writer, args []string,
 		err = withCode(exitUnfit, err) // a full disk, a lost right: nothing that the user wrote
 	}
 	return errors.Join(err, conclude(stdout, dir))
+}
+
+// warnFewRounds says so where two such runs could not be compared: no p could
+// reach the level.
+func warnFewRounds(stderr io.Writer, e *configs.Experiment) {
+	rounds, family, err := change.RoundsFor(change.Rules{Metrics: e.Gate.Metrics}, e.Cells(), len(e.Variants))
+	switch {
+	case err != nil:
+		fmt.Fprintf(stderr, "note: alloclab compare cannot judge such a run: %v\n", err)
+	case e.Rounds < rounds:
+		fmt.Fprintf(stderr, "note: %d rounds are too few for alloclab compare and gate: with %d figures to judge it takes %d before any verdict can be reached\n", e.Rounds, family, rounds)
+	}
 }
 
 // experiment is the file or preset named, or the one of the run to be resumed.

@@ -69,7 +69,7 @@ func (t *tested) decide(family int, r Rules) {
 			return
 		}
 		t.Rounds = max(rounds, n+1)
-		t.warn("%d against %d trials cannot decide among %d tests: it takes %d rounds", len(t.base), len(t.new), family, t.Rounds)
+		t.warn("it takes %d rounds to decide among %d tests; here are %d trials against %d", t.Rounds, family, len(t.base), len(t.new))
 		return
 	}
 	t.Detectable = stat.Detectable(t.base, t.new, t.least(), r.alpha()/float64(family))
@@ -90,10 +90,11 @@ func (t *tested) least() float64 {
 }
 
 // worthAWord says whether a ratio is as far from 1 as the least change. A
-// change and its reverse are equally far: 1.02 and 1/1.02.
+// change and its reverse are equally far: 1.02 and 1/1.02. The end of an interval that
+// there is not (NaN) may be anywhere.
 func (t *tested) worthAWord(ratio float64) bool {
 	const rounding = 1e-12
-	return math.Abs(math.Log(ratio)) >= math.Log1p(t.least())-rounding
+	return !(math.Abs(math.Log(ratio)) < math.Log1p(t.least())-rounding)
 }
 
 // decideExact compares a count that repeats: no chance is in it, so there is

@@ -178,7 +178,7 @@ func (s *session) compare() (change.Comparison, error) {
 	}
 	for _, x := range same.Changes {
 		if x.Verdict == change.Improved || x.Verdict == change.Regressed {
-			c.Unstable = fmt.Sprintf("%s of %s in %s differs by %+.1f %% from the same thing beside it", x.Metric.Name, x.Base.Label, x.Cell, 100*(x.Ratio-1))
+			c.Unstable = fmt.Sprintf("%s of %s in %s moved %s against the same thing beside it", x.Metric.Name, x.Base.Label, x.Cell, byHow(x.Ratio))
 			break
 		}
 	}

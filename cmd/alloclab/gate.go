@@ -114,7 +114,16 @@ func conclusion(cmd *cobra.Command, c change.Comparison, g configs.Gate) error {
 	if _, err := fmt.Fprintf(out, "gate: %s: %s\n", word, text); err != nil || code == exitOK {
 		return err
 	}
-	return withCode(code, errors.New(text))
+	return withCode(code, errors.New("the gate says "+strings.ToLower(word)+": see its last line"))
+}
+
+// byHow says how far a figure moved: in per cent, or times where that is more
+// than double.
+func byHow(ratio float64) string {
+	if ratio >= 2 || ratio <= 0.5 {
+		return fmt.Sprintf("to %.3g times", ratio)
+	}
+	return fmt.Sprintf("by %+.1f %%", 100*(ratio-1))
 }
 
 // judge says what a comparison means for a gate. What is certain and bad comes
@@ -130,7 +139,7 @@ func judge(c change.Comparison, g configs.Gate) (code int, text string) {
 		name := fmt.Sprintf("%s of %s in %s", x.Metric.Name, results.Plain(x.Variant), results.Plain(x.Cell))
 		switch x.Verdict {
 		case change.Regressed:
-			worse = append(worse, fmt.Sprintf("%s by %+.1f %%", name, 100*(x.Ratio-1)))
+			worse = append(worse, name+" "+byHow(x.Ratio))
 		case change.Inconclusive:
 			open = append(open, name)
 		}

@@ -10,7 +10,7 @@ RELEASE := $(shell git describe --tags --always --dirty 2>/dev/null)
 
 LINKED := ptmalloc jemalloc tcmalloc mimalloc
 WORKLOADS := $(addprefix $(BIN)/workload-,$(LINKED))
-LIBRARIES := $(BIN)/libpages.so
+LIBRARIES := $(BIN)/libpages.so $(BIN)/libagent.so $(BIN)/libcensus.so
 PLAIN := $(BIN)/plain-threads4k $(BIN)/plain-iobuf
 
 # What the build needs, and what only tests and comparisons need (Debian 12 names).
@@ -51,6 +51,17 @@ $(BIN)/plain-threads4k: workloads/threads4k.c workloads/plain/main.c $(KIT) $(wi
 $(BIN)/plain-iobuf: $(wildcard workloads/iobuf*.c) workloads/plain/main.c $(KIT) $(wildcard workloads/kit/*.h workloads/*.h)
 	@mkdir -p $(BIN)
 	@$(CC) $(CFLAGS) -Iworkloads -o $@ $(filter %.c,$^)
+
+# What is preloaded into users' programs. It shows them no symbol.
+AGENT := $(wildcard workloads/agent/*.c) $(wildcard workloads/kit/probe*.c)
+$(BIN)/libagent.so: $(AGENT) $(wildcard workloads/agent/*.h workloads/kit/*.h)
+	@mkdir -p $(BIN)
+	@$(CC) $(CFLAGS) -DPROBE_PRELOADED -fPIC -shared -fvisibility=hidden -Iworkloads -o $@ $(AGENT)
+
+# The agent that reports a program's blocks, to be preloaded before its allocator.
+$(BIN)/libcensus.so: $(wildcard workloads/agent/census/*.[ch])
+	@mkdir -p $(BIN)
+	@$(CC) $(CFLAGS) -fno-builtin -fPIC -shared -fvisibility=hidden -o $@ $(filter %.c,$^)
 
 # Reference allocators, to be preloaded.
 $(BIN)/lib%.so: workloads/reference/%.c

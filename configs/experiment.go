@@ -24,6 +24,7 @@ type Experiment struct {
 	Passes      []string
 	Variants    []Variant
 	Workloads   []Workload
+	Programs    []Program // the user's own; one of the two lists may be empty
 	Gate        Gate
 }
 

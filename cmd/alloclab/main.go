@@ -106,6 +106,6 @@ memory was not returned, and what to set.`,
 	}
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	root.AddCommand(newRun(), newReport(), newCompare(), newGate(), newAB(), newPlan(), newList(), newDoctor(), newVersion())
+	root.AddCommand(newRun(), newExec(), newReport(), newCompare(), newGate(), newAB(), newPlan(), newList(), newDoctor(), newVersion(), newSyscalls(), newInspect())
 	return root
 }

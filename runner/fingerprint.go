@@ -52,7 +52,7 @@ func fingerprint(variants map[string]*variant, programs map[string]map[string]*p
 		f.Memory["allocator "+label] = v.Version + " " + served
 		f.Counts["allocator "+label] = v.Version + " " + served
 		program := "binary " + v.allocator.Name
-		if v.Programs != "" {
+		if v.Libexec != "" {
 			program = "binary " + label // of another build than the others of that allocator
 		}
 		if f.Counts[program], err = fileDigest(v.binary); err != nil {

@@ -47,7 +47,8 @@ func Compare(base, new Set, r Rules) (Comparison, error) {
 		}
 		for _, v := range base.Run.Variants {
 			if new.Run.Variant(v.Label) != nil {
-				pairs = append(pairs, pair{cell.Name, v.Label, pick(base, base.Name, cell.Name, v.Label), pick(new, new.Name, cell.Name, v.Label)})
+				pairs = append(pairs, pair{cell.Name, v.Label, pick(base, base.Name, cell.Name, v.Label), pick(new, new.Name, cell.Name, v.Label),
+					append(passesOf(&base.Run, cell), passesOf(&new.Run, *other)...)})
 			}
 		}
 	}
@@ -104,7 +105,7 @@ func Among(set Set, of []Pair, r Rules) (Comparison, error) {
 	}
 	for _, cell := range set.Run.Cells {
 		for _, p := range of {
-			pairs = append(pairs, pair{cell.Name, p.Name, pick(set, p.Base, cell.Name, p.Base), pick(set, p.New, cell.Name, p.New)})
+			pairs = append(pairs, pair{cell.Name, p.Name, pick(set, p.Base, cell.Name, p.Base), pick(set, p.New, cell.Name, p.New), passesOf(&set.Run, cell)})
 		}
 	}
 	c.judge(pairs, nil, r)
@@ -123,6 +124,19 @@ func labels(run results.Run) string {
 type pair struct {
 	cell, variant string
 	base, new     picked
+	passes        []string // that either side was to take
+}
+
+func (p pair) takes(pass string) bool { return slices.Contains(p.passes, pass) }
+
+// passesOf are the passes that a cell takes of its run's.
+func passesOf(run *results.Run, cell results.Cell) (passes []string) {
+	for _, pass := range run.Passes {
+		if cell.Takes(pass) {
+			passes = append(passes, pass)
+		}
+	}
+	return passes
 }
 
 // picked are the trials of one cell and variant that count, and how many do not.
@@ -185,8 +199,8 @@ func (c *Comparison) judge(pairs []pair, refused map[results.Scope]string, r Rul
 			}
 			base, onBase := p.base.values(m)
 			new, onNew := p.new.values(m)
-			if len(base)+len(new) == 0 && (!r.gates(m) || p.base.ran(m) || p.new.ran(m)) {
-				if r.gates(m) {
+			if len(base)+len(new) == 0 && (!r.gates(m) || !p.takes(m.Pass()) || p.base.ran(m) || p.new.ran(m)) {
+				if r.gates(m) && p.takes(m.Pass()) {
 					c.Warnings = append(c.Warnings, fmt.Sprintf("%s %s: %s was not measured", p.cell, p.variant, m.Name))
 				}
 				continue
@@ -212,6 +226,12 @@ func (c *Comparison) judge(pairs []pair, refused map[results.Scope]string, r Rul
 			if p[i] = t.P; !math.IsNaN(t.P) {
 				c.Family++
 			}
+		}
+	}
+	for _, name := range r.family() {
+		m, _ := results.ByName(name)
+		if _, no := refused[m.Scope]; !no && !slices.ContainsFunc(pairs, func(p pair) bool { return p.takes(m.Pass()) }) {
+			c.Warnings = append(c.Warnings, fmt.Sprintf("%s was not measured: it needs the pass %s", name, m.Pass()))
 		}
 	}
 	for i, adjusted := range stat.Holm(p) {

@@ -186,11 +186,11 @@ func (s *session) compare() (change.Comparison, error) {
 }
 
 // enough says after a look whether every figure of the pass has its verdict. A
-// pass of exact figures alone needs one round.
+// pass of figures that repeat needs one round.
 func (s *session) enough(pass string, round int) bool {
 	rules := change.Rules{Metrics: s.gate.Metrics}
-	sampled, exact := rules.Of(pass)
-	if sampled == 0 && (exact > 0 || round >= looks[0]) {
+	tested, repeating := rules.Of(pass)
+	if tested == 0 && (repeating > 0 || round >= looks[0]) {
 		return true
 	}
 	if !slices.Contains(looks, round) {

@@ -124,7 +124,7 @@ func carryOut(ctx context.Context, stdout, stderr io.Writer, lab lab, experiment
 // warnFewRounds says so where two such runs could not be compared: no p could
 // reach the level.
 func warnFewRounds(stderr io.Writer, e *configs.Experiment) {
-	rounds, family, err := change.RoundsFor(change.Rules{Metrics: e.Gate.Metrics}, e.Cells(), len(e.Variants))
+	rounds, family, err := change.RoundsFor(change.Rules{Metrics: e.Gate.Metrics}, e.Cells, len(e.Variants))
 	switch {
 	case err != nil:
 		fmt.Fprintf(stderr, "note: alloclab compare cannot judge such a run: %v\n", err)

@@ -70,7 +70,7 @@ func (s *side) apply(subject configs.Variant) configs.Variant {
 		subject.Library = s.library
 	}
 	if s.programs != "" {
-		subject.Programs = s.programs
+		subject.Libexec = s.programs
 	}
 	return subject
 }

@@ -94,7 +94,7 @@ func Parse(name string, source []byte, catalog Catalog) (*Experiment, error) {
 	e.Variants = variants(top, catalog.Allocators)
 	_, own := top.values["program"]
 	if _, given := top.values["workload"]; given || !own {
-		e.Workloads = workloads(top, catalog.Workloads)
+		e.Workloads = workloads(top, catalog.Workloads, e.Passes)
 	}
 	if own {
 		e.Programs = programs(top)

@@ -54,6 +54,9 @@ func PreviewOf(e *configs.Experiment, catalog configs.Catalog, binaries Binaries
 		p.Needs = append(p.Needs, n)
 		idle := idleOf(c)
 		for _, pass := range e.Passes {
+			if !c.Takes(pass) {
+				continue
+			}
 			seconds := n.Seconds + trialOverhead
 			switch factor := slowdown[pass]; {
 			case pass == results.PassCounts:

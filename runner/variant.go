@@ -37,10 +37,13 @@ func resolve(v configs.Variant, binaries Binaries, stage string) (*variant, erro
 	if !ok {
 		return nil, fmt.Errorf("there is no allocator %s", v.Allocator)
 	}
+	if v.Libexec != "" {
+		binaries = Binaries{v.Libexec}
+	}
 	clock := a.Clock(v.Knobs)
 	r := &variant{
 		Variant: results.Variant{
-			Label: v.Label, Allocator: a.Name, Library: v.Library, Knobs: v.Knobs,
+			Label: v.Label, Allocator: a.Name, Library: v.Library, Libexec: v.Libexec, Knobs: v.Knobs,
 			Clock: results.Clock{Text: clock.Sentence, Seconds: clock.Duration.Seconds(), Watch: clock.Watch.Seconds(), OnActivity: clock.OnActivity},
 		},
 		allocator: a,

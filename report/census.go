@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 
+	"alloclab/analysis/cause"
 	"alloclab/results"
 )
 
@@ -13,7 +14,7 @@ import (
 // much its blocks hold and what holds the rest, and by size what is live. Of several rounds it
 // shows the first that counts: accounts of different processes do not add up. It prints nothing where no program was counted.
 func Census(w io.Writer, run results.Run, trials []results.Trial) error {
-	for _, cell := range cells(run, trials) {
+	for _, cell := range run.CellsOf(trials) {
 		counted := firstCounted(run, cell.Name, trials)
 		if len(counted) == 0 {
 			continue
@@ -32,9 +33,9 @@ func Census(w io.Writer, run results.Run, trials []results.Trial) error {
 				if m.Racy {
 					name += " (racy)"
 				}
-				row := []string{nameOf(run, t), name, size(float64(m.RSS - l.Lab))}
+				row := []string{nameOf(run, t), name, cause.Size(float64(m.RSS - l.Lab))}
 				for _, bytes := range []int64{l.Live, l.Pinned, l.Empty, l.Unmanaged, l.Other} {
-					row = append(row, size(float64(bytes)))
+					row = append(row, cause.Size(float64(bytes)))
 				}
 				table = append(table, append(row, fmt.Sprint(m.Blocks)))
 			}
@@ -77,10 +78,10 @@ func sizes(run results.Run, counted []*results.Trial) string {
 				break
 			}
 			shown += c.Bytes
-			table = append(table, []string{fmt.Sprint(c.Usable), fmt.Sprint(c.Blocks), size(float64(c.Bytes)), partOf(c.Bytes, most.Usable)})
+			table = append(table, []string{fmt.Sprint(c.Usable), fmt.Sprint(c.Blocks), cause.Size(float64(c.Bytes)), partOf(c.Bytes, most.Usable)})
 		}
 		if rest := most.Usable - shown; rest > 0 {
-			table = append(table, []string{"all others", "", size(float64(rest)), partOf(rest, most.Usable)})
+			table = append(table, []string{"all others", "", cause.Size(float64(rest)), partOf(rest, most.Usable)})
 		}
 		fmt.Fprintf(&out, "\nLive blocks by size under %s at %s:\n%s", nameOf(run, t), most.Name, columns(table, 0))
 		if len(most.Kinds) > 0 {
@@ -89,7 +90,7 @@ func sizes(run results.Run, counted []*results.Trial) string {
 				if i == kindsShown {
 					break
 				}
-				table = append(table, []string{fmt.Sprint(k.Usable), k.First, asText(k.First), fmt.Sprint(k.Blocks), size(float64(k.Bytes))})
+				table = append(table, []string{fmt.Sprint(k.Usable), k.First, asText(k.First), fmt.Sprint(k.Blocks), cause.Size(float64(k.Bytes))})
 			}
 			fmt.Fprintf(&out, "\nThe same by their first 8 bytes:\n%s", columns(table, 0))
 		}

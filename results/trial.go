@@ -40,6 +40,7 @@ type Trial struct {
 	Syscalls     *Syscalls          `json:"syscalls,omitempty"`
 	Instructions *Instructions      `json:"instructions,omitempty"`
 	Marks        []Mark             `json:"marks"`
+	Looks        []Mark             `json:"looks,omitempty"` // in the middle of a phase, as often as the workload asks; named MarkLook
 	Sampler      Sampler            `json:"sampler"`
 	CPU          CPU                `json:"cpu"`
 	IdleFall     *int64             `json:"idle_fall_bytes,omitempty"` // see the function IdleFall; nil where it cannot be told
@@ -113,7 +114,7 @@ type Mark struct {
 	Classes        []SizeClass     `json:"classes,omitempty"`   // pass census: the sizes of live blocks with most bytes
 	OtherClasses   *SizeClass      `json:"other_classes,omitempty"`
 	Kinds          []BlockKind     `json:"kinds,omitempty"` // the same by first bytes too, where asked for
-	Racy           bool            `json:"racy,omitempty"` // the ledger disagreed with RSS twice
+	Racy           bool            `json:"racy,omitempty"`  // the ledger disagreed with RSS twice
 	Claims         Claims          `json:"claims,omitempty"`
 	AllocatorStats *AllocatorStats `json:"allocator_stats,omitempty"`
 	Outside        *Outside        `json:"outside,omitempty"`
@@ -242,6 +243,10 @@ const (
 	MarkPurged   = "purged"
 	MarkFlushed  = "flushed"
 	MarkExited   = "exited"
+	// MarkLook is a look in the middle of a phase (Trial.Looks): it is no step of the order.
+	MarkLook = "look"
+	// MaxLooks bounds the looks of a trial; the kit's KIT_LOOKS_MAX is the same.
+	MaxLooks = 64
 )
 
 // Mark returns the trial's mark of that name, or nil.

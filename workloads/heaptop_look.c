@@ -30,13 +30,16 @@ static const char *read_proc(struct heaptop *h, const char *path)
 	return h->text;
 }
 
-/* smaps_rollup counts pages; statm may be off by a batch of pages for each CPU. */
+/*
+ * RSS of anonymous memory: code that runs for the first time is no part of it.
+ * smaps_rollup counts pages; statm may be off by a batch of pages for each CPU.
+ */
 static size_t rss_now(struct heaptop *h)
 {
-	const char *rss = strstr(read_proc(h, "/proc/self/smaps_rollup"), "\nRss:");
+	const char name[] = "\nAnonymous:", *rss = strstr(read_proc(h, "/proc/self/smaps_rollup"), name);
 	if (!rss)
-		kit_fail(KIT_INTERNAL, "/proc/self/smaps_rollup has no Rss");
-	return strtoull(rss + 5, NULL, 10) * 1024;
+		kit_fail(KIT_INTERNAL, "/proc/self/smaps_rollup has no Anonymous");
+	return strtoull(rss + sizeof name - 1, NULL, 10) * 1024;
 }
 
 /* start_brk, field 47 of proc_pid_stat(5); the second field may hold blanks and ends with the last parenthesis. */
@@ -80,7 +83,7 @@ struct heaptop_step heaptop_step_of(const struct heaptop *h, const struct heapto
 
 static void figure(const struct kit *kit, int step, const char *what, double value)
 {
-	char name[] = "step_00_purged_bytes";
+	char name[] = "step_00_rss_anon_bytes";
 	name[5] = (char)('0' + step / 10);
 	name[6] = (char)('0' + step % 10);
 	strcpy(name + 8, what);
@@ -105,9 +108,10 @@ void heaptop_figures(const struct kit *kit)
 			figure(kit, i, "purged", 1);
 		if (s->in_heap)
 			figure(kit, i, "at_bytes", (double)s->at);
-		figure(kit, i, "break_bytes", (double)s->brk);
+		if (s->brk) /* no heap below a break: nothing to say */
+			figure(kit, i, "break_bytes", (double)s->brk);
 		if (h->has_top)
 			figure(kit, i, "top_bytes", (double)s->top);
-		figure(kit, i, "rss_bytes", (double)s->rss);
+		figure(kit, i, "rss_anon_bytes", (double)s->rss);
 	}
 }

@@ -68,7 +68,7 @@ func redraw(stdout io.Writer, dir string) ([]results.Trial, error) {
 	for _, w := range warnings {
 		fmt.Fprintln(&out, "warning:", w)
 	}
-	if err := errors.Join(report.Table(&out, run, shown), report.Verdict(&out, run, shown), report.Steps(&out, run, shown)); err != nil {
+	if err := errors.Join(report.Table(&out, run, shown), report.Verdict(&out, run, shown, results.SamplesIn(dir)), report.Steps(&out, run, shown)); err != nil {
 		return trials, err
 	}
 	fmt.Fprintf(&out, "\nFigures: %d in %s\nResults: %s\nReport: %s\n", len(figures), filepath.Join(dir, results.FiguresDir), dir, path)

@@ -21,7 +21,7 @@ const stepsWidth = 118
 // where there is no such workload.
 func Steps(w io.Writer, run results.Run, trials []results.Trial) error {
 	var out strings.Builder
-	for _, cell := range cells(run, trials) {
+	for _, cell := range run.CellsOf(trials) {
 		var all []stepped
 		for _, v := range run.Variants {
 			if t := results.Stepped(trials, cell.Name, v.Label); t != nil {
@@ -42,7 +42,7 @@ func Steps(w io.Writer, run results.Run, trials []results.Trial) error {
 				out.WriteString(strings.TrimRight(line, " ") + "\n")
 			}
 			for _, s := range all[:n] {
-				out.WriteString(wrap("- "+s.name+": "+s.story(), 116, "  "))
+				out.WriteString(wrap("- "+s.name+": "+s.story(), width, "  "))
 			}
 			all = all[n:]
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"alloclab/analysis/cause"
 	"alloclab/results"
 )
 
@@ -101,19 +102,19 @@ func (s stepped) rounds(large int64) []string {
 			was = place
 			text := fmt.Sprintf("The %s %s lay %s", ordinal(round), results.Bytes(float64(large)), place)
 			if moved > 0 {
-				text += ", which rose by " + size(float64(moved))
+				text += ", which rose by " + cause.Size(float64(moved))
 			}
 			words = append(words, text+";")
 			continue
 		}
 		text := "free gave back nothing"
 		if gave := -rss; known && gave >= large/2 {
-			text = "free gave back " + size(float64(gave))
+			text = "free gave back " + cause.Size(float64(gave))
 		} else if known && gave >= 64<<10 {
-			text = "free gave back only " + size(float64(gave))
+			text = "free gave back only " + cause.Size(float64(gave))
 		}
 		if moved < 0 {
-			text += " and the break fell by " + size(float64(-moved))
+			text += " and the break fell by " + cause.Size(float64(-moved))
 		}
 		words = append(words, text+".")
 	}
@@ -133,11 +134,11 @@ func (s stepped) purge() []string {
 	}
 	text := "Told to give back, it returned next to nothing"
 	if -rss >= 256<<10 {
-		text = "Told to give back, it returned " + size(float64(-rss))
+		text = "Told to give back, it returned " + cause.Size(float64(-rss))
 	}
 	switch moved, known := difference(before.Break, p.Break); {
 	case known && moved < 0:
-		text += "; the break fell by " + size(float64(-moved))
+		text += "; the break fell by " + cause.Size(float64(-moved))
 	case known && *p.Break > 0 && -rss >= 256<<10:
 		text += "; the break stayed"
 	}

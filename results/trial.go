@@ -224,6 +224,8 @@ const (
 	MarkExited   = "exited"
 	// MarkLook is a look in the middle of a phase (Trial.Looks): it is no step of the order.
 	MarkLook = "look"
+	// MaxLooks bounds the looks of a trial; the kit's KIT_LOOKS_MAX is the same.
+	MaxLooks = 64
 )
 
 // Mark returns the trial's mark of that name, or nil.

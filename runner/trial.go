@@ -126,17 +126,10 @@ func (t *trial) converse(ctx context.Context) error {
 	}
 	o := &observer{target: t.target, process: t.process, proc: t.proc, dialect: allocators.Dialect(id.Dialect), blocks: t.blocks, stopped: t.stopped}
 	for _, name := range []string{results.MarkBaseline, results.MarkHold, results.MarkFreed, results.MarkIdle} {
-		m, err := t.target.Expect(wire.Mark)
+		arrived, err := t.arrival(o, name)
 		if err != nil {
 			return err
 		}
-		arrived := time.Now()
-		t.clock.park(arrived)
-		said, figures, _ := strings.Cut(m.Text, "\n")
-		if said != name {
-			return fmt.Errorf("the measured process came to mark %q where %q was due", said, name)
-		}
-		t.figures(figures)
 		if err := t.mark(o, name, arrived, 0); err != nil {
 			return err
 		}
@@ -153,6 +146,52 @@ func (t *trial) converse(ctx context.Context) error {
 		return fmt.Errorf("%w: RSS could not be read any more while it ran", errDisturbed)
 	}
 	return t.target.Send(wire.Message{Type: wire.Bye})
+}
+
+// arrival waits until the target has come to the mark, and takes every look
+// that it asks for on the way there.
+func (t *trial) arrival(o *observer, name string) (time.Time, error) {
+	for {
+		m, err := t.target.Expect(wire.Mark)
+		if err != nil {
+			return time.Time{}, err
+		}
+		arrived := time.Now()
+		t.clock.park(arrived)
+		said, figures, _ := strings.Cut(m.Text, "\n")
+		t.figures(figures)
+		switch {
+		case said == name:
+			return arrived, nil
+		case said != results.MarkLook || name == results.MarkBaseline || len(t.record.Looks) == results.MaxLooks:
+			return time.Time{}, fmt.Errorf("the measured process came to mark %q where %q was due", said, name)
+		}
+		if err := t.look(o, name, arrived); err != nil {
+			return time.Time{}, err
+		}
+	}
+}
+
+// look records one look in the middle of the phase that ends at a mark, and lets the target go on.
+func (t *trial) look(o *observer, phase string, arrived time.Time) error {
+	works := phase != results.MarkIdle // the work's own time is stopped for as long
+	if works {
+		if err := t.work.pause(t.proc, t.mayUse()); err != nil {
+			return err
+		}
+	}
+	m, err := t.observe(o, results.MarkLook, arrived)
+	if err != nil {
+		return err
+	}
+	t.record.Looks = append(t.record.Looks, m)
+	if works {
+		if err := t.work.resume(t.proc, t.mayUse()); err != nil {
+			return err
+		}
+	}
+	t.clock.resume()
+	return t.target.Send(wire.Message{Type: wire.Resume})
 }
 
 // mayUse are the processors that the trial's threads may run on.
@@ -220,8 +259,7 @@ func (t *trial) afterwards(o *observer) error {
 
 // mark records one look at the parked target.
 func (t *trial) mark(o *observer, name string, arrived time.Time, purge time.Duration) error {
-	m := results.Mark{Name: name, PurgeSeconds: purge.Seconds()}
-	m.T, _ = t.clock.now()
+	at, _ := t.clock.now()
 	switch name {
 	case results.MarkHold:
 		if err := t.work.pause(t.proc, t.mayUse()); err != nil {
@@ -231,28 +269,40 @@ func (t *trial) mark(o *observer, name string, arrived time.Time, purge time.Dur
 		if err := t.work.pause(t.proc, t.mayUse()); err != nil {
 			return err
 		}
-		t.measureWork(m.T)
+		t.measureWork(at)
 	case results.MarkIdle:
 		if err := t.measureFaults(); err != nil {
 			return err
 		}
 	}
-	if err := o.look(&m); err != nil {
+	m, err := t.observe(o, name, arrived)
+	if err != nil {
 		return err
+	}
+	m.PurgeSeconds = purge.Seconds()
+	t.record.Marks = append(t.record.Marks, m)
+	return nil
+}
+
+// observe looks at the parked target.
+func (t *trial) observe(o *observer, name string, arrived time.Time) (results.Mark, error) {
+	m := results.Mark{Name: name}
+	m.T, _ = t.clock.now()
+	if err := o.look(&m); err != nil {
+		return m, err
 	}
 	if children, err := proc.NewFS("/").Descendants(t.process.Pid); err == nil && len(children) > t.children {
 		t.children = len(children)
 		t.warn("it has %d child processes at %s: their memory and time are in none of these figures", t.children, name)
 	}
 	m.Parked = time.Since(arrived).Seconds()
-	t.record.Marks = append(t.record.Marks, m)
 	if o.counted != m.Asked {
 		t.warn("at %s the workload counts %d live bytes and lists %d", name, o.counted, m.Asked)
 	}
 	if m.Racy {
 		t.warn("the ledger of %s disagrees with RSS by %d bytes, twice", name, m.Ledger.Total()-m.RSS)
 	}
-	return nil
+	return m, nil
 }
 
 func (t *trial) warn(format string, args ...any) {

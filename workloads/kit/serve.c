@@ -226,10 +226,21 @@ static void mark(uint32_t index, const char *name)
 	obey();
 }
 
+/* No step of the order: the phase goes on after it. */
+static void look(void)
+{
+	mark(UINT32_MAX, "look");
+}
+
 static void step(void (*order)(struct kit_worker *))
 {
-	if (order)
-		kit_everyone(&kit, order);
+	if (!order)
+		return;
+	kit_everyone(&kit, order);
+	for (unsigned i = 1; i <= kit.threads; i++) /* it would still be parked, and take the next order in the middle of this one */
+		if (kit.workers[i].looks != kit.workers[0].looks)
+			kit_fail(KIT_INTERNAL, "worker %u has looked %u times and the main thread %u: all threads of a step look equally often", i,
+				 kit.workers[i].looks, kit.workers[0].looks);
 }
 
 /* ---- beginning ---- */
@@ -310,6 +321,7 @@ static void lay_out(int memory_fd)
 int kit_serve(int socket, int memory_fd)
 {
 	lab = socket;
+	kit.look = look;
 	say_hello();
 	read_go();
 	lay_out(memory_fd);

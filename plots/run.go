@@ -13,6 +13,7 @@ import (
 
 // Kinds of figures, in the order in which a page shows them.
 const (
+	KindSteps         = "steps"
 	KindRSS           = "rss"
 	KindLedger        = "ledger"
 	KindFragmentation = "fragmentation"
@@ -111,6 +112,7 @@ const maxHeapMaps = 64
 func drawCell(run results.Run, cell results.Cell, series []CellSeries, caption string, swept bool) []Drawing {
 	title := cell.Title()
 	all := []Drawing{
+		{KindSteps, "", "Step by step", Steps(title, caption, series)},
 		{KindRSS, "", "Resident memory over time", RSS(RSSFigure{Title: title, Caption: caption, Series: series})},
 		{KindLedger, "", "What resident memory is made of", Ledger(title, caption, series)},
 		{KindFragmentation, "", "Fragmentation over time", Fragmentation(title, caption, series)},

@@ -293,14 +293,14 @@ func (t *trial) afterwards(o *observer) error {
 		t.sampler.setPhase(step.mark)
 		t.clock.resume()
 		if step.command != 0 {
-			if _, ok, err := o.command(step.command); err != nil {
+			if _, _, ok, err := o.command(step.command); err != nil {
 				return err
 			} else if !ok {
 				t.clock.park(time.Now())
 				continue // the allocator has no such call: the mark is absent
 			}
 		}
-		took, ok, err := o.command(wire.Purge)
+		took, figures, ok, err := o.command(wire.Purge)
 		if err != nil {
 			return err
 		}
@@ -309,6 +309,7 @@ func (t *trial) afterwards(o *observer) error {
 		if !ok && step.mark == results.MarkPurged {
 			continue // no purge, so nothing that could be shown here
 		}
+		t.figures(figures)
 		if err := t.mark(o, step.mark, arrived, took); err != nil {
 			return err
 		}

@@ -41,6 +41,7 @@ struct kit {
 	size_t window_bytes;
 
 	struct text *figures; /* where kit_figure() writes, during figures() */
+	const char *mark;     /* at which figures() is asked */
 	const struct probe *probe;
 };
 

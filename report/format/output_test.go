@@ -116,7 +116,7 @@ func TestStepSummaryLimit(t *testing.T) {
 func TestUnitsOfAllMetrics(t *testing.T) {
 	for _, m := range results.Metrics() {
 		unit := benchUnit(m)
-		if strings.ContainsAny(unit, " _=") || strings.HasSuffix(unit, "MB") || strings.Contains(unit, "ns/") || (m.Unit == "B") != strings.HasSuffix(unit, "-B") {
+		if strings.ContainsAny(unit, " _=") || strings.HasSuffix(unit, "MB") || strings.HasPrefix(unit, "ns/") || (m.Unit == "B") != strings.HasSuffix(unit, "-B") {
 			t.Errorf("%s is %q", m.Name, unit)
 		}
 		if len(m.Name) > 64 {

@@ -232,8 +232,9 @@ func references(text string) string {
 	}
 	for i, r := range runes {
 		switch {
-		case r == '@': // a reference alone is still read as a mention of somebody
-			out.WriteString("&#64;<!-- -->")
+		case r == '@', r == ':' && i+1 < len(runes) && runes[i+1] == '/', r == '.' && i >= 3 && strings.EqualFold(string(runes[i-3:i]), "www"):
+			// A reference alone is still read as a mention of somebody, or as an address.
+			fmt.Fprintf(&out, "&#%d;<!-- -->", r)
 		case strings.ContainsRune("\\`*[]<>#|~&$", r),
 			r == '_' && !(word(i-1) && word(i+1)),                                                                                   // within a word it is no emphasis
 			r == ':' && i+1 < len(runes) && runes[i+1] == '/', r == '.' && i >= 3 && strings.EqualFold(string(runes[i-3:i]), "www"): // addresses

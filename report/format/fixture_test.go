@@ -80,12 +80,10 @@ func texts(t *testing.T, r Run, c change.Comparison) map[string]string {
 	all := map[string]string{}
 	for _, f := range All() {
 		var out bytes.Buffer
-		if f.Run != nil {
-			if err := f.Run(&out, r); err != nil {
-				t.Fatalf("%s: %v", f.Name, err)
-			}
-			all[f.Name+".run"] = out.String()
+		if err := f.Run(&out, r); err != nil {
+			t.Fatalf("%s: %v", f.Name, err)
 		}
+		all[f.Name+".run"] = out.String()
 		out = bytes.Buffer{}
 		if f.Comparison != nil {
 			if err := f.Comparison(&out, c); err != nil {

@@ -65,15 +65,19 @@ func redraw(stdout, stderr io.Writer, dir string, f formats) ([]results.Trial, e
 		return nil, err
 	}
 	shown := results.Salvage(trials)
-	figures, path, err := page.Draw(dir, run, shown, warnings)
+	figures, path, unread, err := page.Draw(dir, run, shown, warnings)
 	if err != nil {
 		return trials, withCode(exitUnfit, err)
+	}
+	for _, u := range unread {
+		warnings = append(warnings, u.Error())
 	}
 	var out strings.Builder
 	for _, w := range warnings {
 		fmt.Fprintln(&out, "warning:", w)
 	}
-	if err := errors.Join(report.Table(&out, run, shown), report.Verdict(&out, run, shown)); err != nil {
+	if err := errors.Join(report.Table(&out, run, shown), report.Verdict(&out, run, shown, results.SamplesIn(dir)), report.Steps(&out, run, shown),
+		report.Syscalls(&out, run, shown), report.Counts(&out, run, shown), report.Census(&out, run, shown)); err != nil {
 		return trials, err
 	}
 	fmt.Fprintf(&out, "\nFigures: %d in %s\nResults: %s\nReport: %s\n", len(figures), filepath.Join(dir, results.FiguresDir), dir, path)

@@ -14,7 +14,7 @@ import (
 type block string
 
 // headline are the metrics of a run's table; the rest are in its files.
-var headline = []string{results.MetricOpsPerCPUS, results.MetricRSSPeak, results.MetricRSSMean, results.MetricRSSIdle, results.MetricRSSPurged, results.MetricMallocP99}
+var headline = []string{results.MetricOpsPerCPUS, results.MetricRSSPeak, results.MetricRSSMean, results.MetricRSSIdle, results.MetricRSSPurged, results.MetricMallocP99, results.MetricInstructions, results.MetricMemoryCalls}
 
 func markdownRun(w io.Writer, r Run) error { return writeBlocks(w, runBlocks(r), 0) }
 
@@ -129,7 +129,16 @@ func comparisonBlocks(c change.Comparison) []block {
 	for _, text := range c.Warnings {
 		blocks = append(blocks, block("- warning: "+plainMarkdown(text)+"\n"))
 	}
-	if len(c.Warnings) > 0 {
+	if c.Failed > 0 {
+		blocks = append(blocks, block("- **"+failedWords(c)+"**\n"))
+	}
+	for _, r := range c.Refused {
+		blocks = append(blocks, block("- **not comparable:** "+plainMarkdown(refusalWords(r))+"\n"))
+	}
+	for _, text := range c.Differs {
+		blocks = append(blocks, block("- compared: "+plainMarkdown(text)+"\n"))
+	}
+	if len(c.Warnings)+len(c.Refused)+len(c.Differs)+c.Failed > 0 {
 		blocks = append(blocks, "\n")
 	}
 	var first, rest []change.Change
@@ -162,7 +171,9 @@ func changeTable(all []change.Change) []block {
 			p = fmt.Sprintf("%.2g", ch.Adjusted)
 		}
 		decides := ""
-		if !ch.Gated {
+		if ch.Verdict == "" {
+			decides = "only shown"
+		} else if !ch.Gated {
 			decides = " (only shown)"
 		}
 		interval := percent(ch.Low) + " to " + percent(ch.High)

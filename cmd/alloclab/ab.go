@@ -26,6 +26,7 @@ type abFlags struct {
 	base, new, out string
 	variants       []string
 	metrics        []string
+	formats        formats
 }
 
 func newAB() *cobra.Command {
@@ -54,7 +55,8 @@ answer or the sitting was unstable, 5 if a trial failed.`,
 	}
 	c.Flags().StringVar(&f.base, "base", "", "what to compare with")
 	c.Flags().StringVar(&f.new, "new", "", "what to compare")
-	c.Flags().StringVarP(&f.out, "out", "o", "", "directory of the results (default out/NAME-ab-TIME)")
+	f.formats.flag(c)
+	c.Flags().StringVar(&f.out, "out", "", "directory of the results (default out/NAME-ab-TIME)")
 	c.Flags().StringArrayVar(&f.variants, "variant", nil, "variants of the experiment to compare, where --base and --new name none (default all)")
 	c.Flags().StringSliceVar(&f.metrics, "metrics", nil, "the family that is judged (default that of [gate])")
 	for _, name := range []string{"base", "new"} {
@@ -106,7 +108,7 @@ func (f abFlags) run(cmd *cobra.Command, experiment string) error {
 	if s.dir = f.out; s.dir == "" {
 		s.dir = filepath.Join("out", e.Name+"-ab-"+time.Now().Format("20060102-150405"))
 	}
-	return s.measure(cmd, lab, e)
+	return s.measure(cmd, lab, e, f.formats)
 }
 
 // session is one sitting of ab.
@@ -135,7 +137,7 @@ func (s *session) pair(subjects []configs.Variant, base, new side) (variants []c
 }
 
 // measure runs the sitting and prints the judgement.
-func (s *session) measure(cmd *cobra.Command, lab lab, e *configs.Experiment) error {
+func (s *session) measure(cmd *cobra.Command, lab lab, e *configs.Experiment, f formats) error {
 	progress := newProgress(s.out)
 	run, err := runner.Run(cmd.Context(), runner.Options{
 		Experiment: e, Catalog: lab.catalog, Binaries: lab.binaries, Dir: s.dir, Tool: version(), SampleRate: runner.DefaultRate,
@@ -156,7 +158,7 @@ func (s *session) measure(cmd *cobra.Command, lab lab, e *configs.Experiment) er
 	if err != nil {
 		return err
 	}
-	return conclusion(cmd, c, s.gate)
+	return conclusion(cmd, c, s.gate, f)
 }
 
 // compare judges what has been measured so far: the pairs, and whether the A/A

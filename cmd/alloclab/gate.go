@@ -22,6 +22,7 @@ import (
 type gateFlags struct {
 	config          string
 	metrics, ignore []string
+	formats         formats
 }
 
 func newGate() *cobra.Command {
@@ -57,11 +58,12 @@ which is never a success: it ends with 3, and says what to keep as the baseline.
 			if err != nil {
 				return err
 			}
-			return conclusion(cmd, c, g)
+			return conclusion(cmd, c, g, f.formats)
 		},
 	}
 	c.Flags().StringVar(&f.config, "config", "", "file with a [gate] table (default: the experiment of NEW)")
 	familyFlags(c, &f.metrics, &f.ignore)
+	f.formats.flag(c)
 	return c
 }
 
@@ -106,9 +108,9 @@ func (f gateFlags) gate(dir string) (configs.Gate, error) {
 
 // conclusion prints the comparison and, as the last line, the judgement; where
 // that is no success it is an error with its exit code.
-func conclusion(cmd *cobra.Command, c change.Comparison, g configs.Gate) error {
-	out := cmd.OutOrStdout()
-	if err := report.Comparison(out, c, false); err != nil {
+func conclusion(cmd *cobra.Command, c change.Comparison, g configs.Gate, f formats) error {
+	out := f.text(cmd.OutOrStdout(), cmd.ErrOrStderr())
+	if err := errors.Join(f.writeComparison(cmd.OutOrStdout(), c), report.Comparison(out, c, false)); err != nil {
 		return err
 	}
 	code, text := judge(c, g)

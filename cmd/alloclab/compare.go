@@ -39,7 +39,8 @@ figures of the family may not be compared, and with 3 where nothing was. gate
 judges.`,
 		Example: `  alloclab compare results/main results/branch
   alloclab compare --by variant results/storage --base ptmalloc
-  alloclab compare results/main results/branch --all | grep -w rss_peak`,
+  alloclab compare results/main results/branch --all | grep -w rss_peak
+  alloclab compare results/main results/branch -o markdown=- 2>/dev/null >> "$GITHUB_STEP_SUMMARY"`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if f.by != "" {
 				return cobra.ExactArgs(1)(cmd, args)

@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -135,7 +137,10 @@ func byHow(ratio float64) string {
 // first: a failed trial, then a regression, then figures that may not be compared.
 func judge(c change.Comparison, g configs.Gate) (code int, text string) {
 	var worse, open []string
-	decided := false
+	decided := map[string]bool{} // by metric: whether any figure of it can have a verdict
+	for _, name := range g.Metrics {
+		decided[name] = false
+	}
 	for i := range c.Changes {
 		x := &c.Changes[i]
 		if !x.Gated {
@@ -148,7 +153,8 @@ func judge(c change.Comparison, g configs.Gate) (code int, text string) {
 		case change.Inconclusive:
 			open = append(open, name)
 		}
-		decided = decided || x.Verdict != change.Inconclusive || x.Rounds == 0 && x.Base.N > 0 && x.New.N > 0
+		could := x.Verdict != change.Inconclusive || x.Rounds == 0 && x.Base.N > 0 && x.New.N > 0
+		decided[x.Metric.Name] = decided[x.Metric.Name] || could
 	}
 	switch {
 	case c.Failed > 0 && !g.AllowFailures:
@@ -167,11 +173,17 @@ func judge(c change.Comparison, g configs.Gate) (code int, text string) {
 			return exitUnfit, what + ": " + results.Plain(r.Text)
 		}
 	}
+	var blind []string
+	for _, name := range slices.Sorted(maps.Keys(decided)) {
+		if !decided[name] {
+			blind = append(blind, name)
+		}
+	}
 	switch {
 	case !c.Compared():
 		return exitInconclusive, fmt.Sprintf("%s and %s have no figure of the family in common: nothing was compared", results.Plain(c.Base), results.Plain(c.New))
-	case !decided:
-		return exitInconclusive, "the rounds are too few for any verdict: see above how many it takes"
+	case len(blind) > 0:
+		return exitInconclusive, fmt.Sprintf("too few trials for any verdict on %s: see above", several(blind))
 	case len(open) > 0 && g.FailInconclusive:
 		return exitInconclusive, several(open)
 	case len(open) > 0:

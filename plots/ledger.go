@@ -61,11 +61,12 @@ func Ledger(title, caption string, series []CellSeries) *Figure {
 	var groups []ledgerGroup
 	height := ledgerAxis
 	mostPages, mostClaims := int64(0), int64(0)
-	racy := false
+	racy, counted := false, false
 	for i, s := range series {
 		g := ledgerGroup{name: s.Variant.Name(), look: looksOf(series)[i]}
-		if t, ok := s.Median(); ok {
-			g.rows = ledgerRows(t.Trial)
+		if t, ok := s.Ledgers(); ok {
+			g.rows = ledgerRows(t)
+			counted = counted || t.Pass == results.PassCensus
 		}
 		if len(g.rows) == 0 {
 			continue
@@ -85,6 +86,9 @@ func Ledger(title, caption string, series []CellSeries) *Figure {
 	if racy {
 		note += " (racy): pages moved while they were counted."
 	}
+	if counted {
+		note += " Pass census: live is usable bytes, so rounding is in it; unmanaged is what the program mapped itself."
+	}
 	f := frame{title: title, note: note, caption: caption, legend: ledgerLegend(groups)}
 	return f.figure(height, func(c draw.Canvas) { drawLedger(c, groups, mostPages, mostClaims) })
 }
@@ -100,7 +104,7 @@ func ledgerRows(t *results.Trial) []ledgerRow {
 		if m.Racy {
 			r.note = " (racy)"
 		}
-		for i, bytes := range []int64{l.Other, l.Live, l.Rounding, l.Pinned, l.Empty} {
+		for i, bytes := range []int64{l.Other, l.Live, l.Rounding, l.Pinned, l.Empty, l.Unmanaged} {
 			r.pages = append(r.pages, part{accountBoxes[i].name, bytes, &accountBoxes[i].box})
 		}
 		for i := range claimBoxes {
@@ -128,6 +132,11 @@ func total(parts []part) int64 {
 func ledgerLegend(groups []ledgerGroup) []legendItem {
 	var items []legendItem
 	for i := range accountBoxes {
+		if !slices.ContainsFunc(groups, func(g ledgerGroup) bool {
+			return slices.ContainsFunc(g.rows, func(r ledgerRow) bool { return accountBoxes[i].name != "unmanaged" || r.pages[i].bytes > 0 })
+		}) {
+			continue // only programs map memory of their own
+		}
 		items = append(items, legendItem{name: accountBoxes[i].name, fill: &accountBoxes[i].box})
 	}
 	for i := range claimBoxes {

@@ -148,6 +148,8 @@ func seriesOf(run results.Run, cell string, trials []results.Trial) []CellSeries
 				series[i].Traces = append(series[i].Traces, Trace{Trial: t})
 			case results.PassLatency:
 				series[i].Latency = append(series[i].Latency, t)
+			case results.PassCensus:
+				series[i].Census = append(series[i].Census, t)
 			}
 		}
 	}

@@ -20,6 +20,7 @@ type CellSeries struct {
 	Variant results.Variant
 	Traces  []Trace          // of the pass time
 	Latency []*results.Trial // of the pass latency
+	Census  []*results.Trial // of the pass census: of programs, whose ledgers are of it alone
 }
 
 // Median is the trace of the trial that stands for all: the one whose rss_mean
@@ -30,6 +31,28 @@ func (s CellSeries) Median() (Trace, bool) {
 		return sound[i], true
 	}
 	return Trace{}, false
+}
+
+// Ledgers is the trial whose ledgers stand for all: the median of the pass
+// time, or where that has none the middle one of the pass census, by RSS at its last
+// mark. It is false where no trial that counts has a ledger.
+func (s CellSeries) Ledgers() (t *results.Trial, ok bool) {
+	if median, ok := s.Median(); ok && slices.ContainsFunc(median.Trial.Marks, func(m results.Mark) bool { return m.Ledger != nil }) {
+		return median.Trial, true
+	}
+	var sound []*results.Trial
+	for _, t := range s.Census {
+		if t.Counts() && len(t.Marks) > 0 && t.Marks[len(t.Marks)-1].Ledger != nil {
+			sound = append(sound, t)
+		}
+	}
+	if len(sound) == 0 {
+		return nil, false
+	}
+	sort.SliceStable(sound, func(a, b int) bool {
+		return sound[a].Marks[len(sound[a].Marks)-1].RSS < sound[b].Marks[len(sound[b].Marks)-1].RSS
+	})
+	return sound[(len(sound)-1)/2], true
 }
 
 // Range is the median, the lowest and the highest value of a metric over all

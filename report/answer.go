@@ -133,7 +133,11 @@ func notes(rows []row) []Note {
 		if slow != "" {
 			slow = "latency pass: " + slow
 		}
-		for _, text := range []string{r.tooShort, losses(r.all), slow} {
+		counted := losses(r.counted)
+		if counted != "" {
+			counted = "census pass: " + counted
+		}
+		for _, text := range []string{r.tooShort, losses(r.all), slow, counted} {
 			if text == "" {
 				continue
 			}

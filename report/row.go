@@ -18,6 +18,8 @@ type row struct {
 	all      []*results.Trial
 	latency  []*results.Trial // of the latency pass, those that count
 	slow     []*results.Trial // of the latency pass, all
+	census   []*results.Trial // of the census pass, those that count
+	counted  []*results.Trial // of the census pass, all
 	tooShort string           // why its RSS at idle tells nothing of what it keeps; "" if it does
 }
 
@@ -33,7 +35,7 @@ func rows(run results.Run, cell results.Cell, trials []results.Trial) []row {
 	by := map[string][]*results.Trial{}
 	for i := range trials {
 		t := &trials[i]
-		if t.Cell != cell.Name || t.Pass != results.PassTime && t.Pass != results.PassLatency {
+		if t.Cell != cell.Name || t.Pass != results.PassTime && t.Pass != results.PassLatency && t.Pass != results.PassCensus {
 			continue
 		}
 		if _, known := place[t.Variant]; !known {
@@ -50,12 +52,15 @@ func rows(run results.Run, cell results.Cell, trials []results.Trial) []row {
 			if t.Pass == results.PassLatency {
 				all, counts = &r.slow, &r.latency
 			}
+			if t.Pass == results.PassCensus {
+				all, counts = &r.counted, &r.census
+			}
 			*all = append(*all, t)
 			if t.Counts() {
 				*counts = append(*counts, t)
 			}
 		}
-		if len(r.all)+len(r.slow) == 0 {
+		if len(r.all)+len(r.slow)+len(r.counted) == 0 {
 			continue
 		}
 		r.tooShort = r.watch(cell)
@@ -99,10 +104,18 @@ func (r row) p99() figure {
 	return median(r.latency, func(t *results.Trial) (float64, bool) { v, ok := t.Metrics[results.MetricMallocP99]; return v, ok })
 }
 
-// account is the median of a part of the ledger at idle.
+// account is the median of a part of the ledger at idle; of a program in its
+// pass census, where the end of the load stands for idle if nothing was watched after it.
 func (r row) account(of func(*results.Mark) (int64, bool)) figure {
-	return r.median(func(t *results.Trial) (float64, bool) {
+	trials := r.counts
+	if len(r.census) > 0 {
+		trials = r.census
+	}
+	return median(trials, func(t *results.Trial) (float64, bool) {
 		m := t.Mark(results.MarkIdle)
+		if m == nil && t.Pass == results.PassCensus {
+			m = t.Mark(results.MarkFreed)
+		}
 		if m == nil || m.Ledger == nil || m.Racy {
 			return 0, false
 		}
@@ -188,6 +201,9 @@ func (r row) stays(s scale) string {
 	} {
 		f := r.account(func(m *results.Mark) (int64, bool) { return a.of(m.Ledger), true })
 		accounts = append(accounts, part{a.name, f.value})
+	}
+	if f := r.account(func(m *results.Mark) (int64, bool) { return m.Ledger.Unmanaged, true }); f.value > 0 {
+		accounts = append(accounts, part{"mapped by itself", f.value})
 	}
 	words := large(accounts, 3)
 	why := large(claims, 2)

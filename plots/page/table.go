@@ -83,12 +83,14 @@ func grouped(v float64) string {
 func ledgerTable(cell plots.Cell) table {
 	t := table{Title: "Ledger", Words: 2, Head: []string{"variant", "mark", "RSS", "other", "live", "rounding", "pinned", "empty", "of empty, the allocator claims", "claims beyond RSS"},
 		Note: "Of the trial in the middle of all rounds, the lab's own memory left out: other, live, rounding, pinned and empty add up to RSS."}
+	counted := false
 	for _, s := range cell.Series {
-		trace, ok := s.Median()
+		trial, ok := s.Ledgers()
 		if !ok {
 			continue
 		}
-		for _, m := range trace.Trial.Marks {
+		counted = counted || trial.Pass == results.PassCensus
+		for _, m := range trial.Marks {
 			l := m.Ledger
 			if l == nil {
 				continue
@@ -100,12 +102,21 @@ func ledgerTable(cell plots.Cell) table {
 			for _, bytes := range []int64{l.Other, l.Live, l.Rounding, l.Pinned, l.Empty} {
 				row = append(row, results.Bytes(float64(bytes)))
 			}
+			if l.RoundingInLive {
+				row[5] = absent
+			}
+			if l.Unmanaged > 0 {
+				row[3] += ", and " + results.Bytes(float64(l.Unmanaged)) + " unmanaged"
+			}
 			beyond := absent
 			if bytes, ok := m.Claims[results.ClaimBeyondRSS]; ok {
 				beyond = results.Bytes(float64(bytes))
 			}
 			t.Rows = append(t.Rows, append(row, claims(m.Claims), beyond))
 		}
+	}
+	if counted {
+		t.Note += " Pass census: a program whose blocks were counted, in processes of their own; live is usable bytes, with the rounding in it, and unmanaged what the program mapped itself."
 	}
 	return t
 }

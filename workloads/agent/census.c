@@ -4,9 +4,9 @@
  * sparse table of which a process touches 4 KiB for each 8 MiB of heap. So it stays
  * small, and there is no list of blocks that could be lost or grow.
  *
- * A call is counted once, by the outermost wrapper: an allocator's operator new
- * may itself call malloc, through the same symbols that are interposed here.
- * A block that is just being handed out when the process is stopped is not counted yet.
+ * A block is counted once, whoever calls whom: an allocator's operator new may
+ * itself call malloc, through the same symbols that are interposed here, and
+ * throw an exception whose object is a block too. A block that is just being handed out when the process is stopped is not counted yet.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -29,7 +29,11 @@ char *census_memory;
 static _Atomic uint16_t *table;	     /* live bytes of each page */
 static struct wire_size *sizes;    /* [WIRE_CENSUS_STRIPES][WIRE_CENSUS_CLASSES] */
 static uintptr_t allocator_start, allocator_end;
-static _Thread_local int inside __attribute__((tls_model("initial-exec")));
+static _Thread_local int depth __attribute__((tls_model("initial-exec"))); /* of wrappers within wrappers */
+static bool warm; /* the allocator has handed out a block, so that it can be asked about blocks */
+/* The block that a wrapper within the present one has counted already, as given or as freed. */
+static _Thread_local const void *newest __attribute__((tls_model("initial-exec")));
+static _Thread_local const void *dying __attribute__((tls_model("initial-exec")));
 
 static void *(*next_malloc)(size_t), *(*next_calloc)(size_t, size_t), *(*next_realloc)(void *, size_t);
 static void *(*next_memalign)(size_t, size_t), *(*next_aligned_alloc)(size_t, size_t);
@@ -98,6 +102,7 @@ static void map_table(void)
 	char *memory = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, WIRE_CENSUS_SIZES);
 	if (memory == MAP_FAILED)
 		return;
+	madvise(memory, length, MADV_DONTDUMP); /* a core of 64 GiB helps nobody */
 	census_memory = memory;
 	sizes = (struct wire_size *)memory;
 	table = (_Atomic uint16_t *)(memory + WIRE_CENSUS_PAGES - WIRE_CENSUS_SIZES);
@@ -111,7 +116,6 @@ static void begin(void)
 	if (begun)
 		return; /* in dlsym: what it wants it gets from the early memory */
 	begun = true;
-	inside++;
 	NEXT(calloc);
 	NEXT(realloc);
 	NEXT(memalign);
@@ -125,7 +129,6 @@ static void begin(void)
 	dl_iterate_phdr(find_allocator, real);
 	map_table();
 	*(void **)&next_malloc = real;
-	inside--;
 }
 
 __attribute__((constructor)) static void mind_children(void)
@@ -158,26 +161,48 @@ static void count(const void *block, size_t usable, int sign)
 	}
 }
 
-static void leave(int *flag)
+/*
+ * What the allocator calls within one of its own functions is its own business,
+ * and counted by the outer wrapper. What others call there is not: an
+ * exception's object, or malloc in the operator new of libstdc++.
+ */
+static bool is_internal(const void *caller)
 {
-	(void)flag;
-	inside--; /* also when operator new throws */
+	return depth > 1 && (!warm || census_is_caller(caller));
 }
 
-#define ENTER int entered __attribute__((cleanup(leave), unused)) = ++inside
-
-static void *born(void *p)
+static void *born(void *p, const void *caller)
 {
-	if (p && table && inside == 1)
+	if (!p || !table || is_internal(caller))
+		return p;
+	if (newest != p)
 		count(p, next_usable(p), 1);
+	newest = p;
+	warm = true;
 	return p;
 }
 
-static void dies(void *p)
+/* Before the allocator frees it: afterwards another thread may have it. Returns what dying was. */
+static const void *dies(void *p, const void *caller)
 {
-	if (p && table && inside == 1)
+	const void *before = dying;
+	if (!p || !table || is_internal(caller))
+		return before;
+	if (dying != p)
 		count(p, next_usable(p), -1);
+	dying = p;
+	return before;
 }
+
+static void leave(int *entered)
+{
+	(void)entered;
+	depth--; /* also when operator new throws */
+}
+
+#define ENTER \
+	int entered __attribute__((cleanup(leave), unused)) = ++depth; \
+	const void *caller = __builtin_return_address(0)
 
 EXPORT void *malloc(size_t bytes)
 {
@@ -187,7 +212,8 @@ EXPORT void *malloc(size_t bytes)
 			return take_early(bytes);
 	}
 	ENTER;
-	return born(next_malloc(bytes));
+	newest = NULL;
+	return born(next_malloc(bytes), caller);
 }
 
 EXPORT void *calloc(size_t n, size_t bytes)
@@ -198,7 +224,8 @@ EXPORT void *calloc(size_t n, size_t bytes)
 			return take_early(n * bytes); /* never used before, so zero */
 	}
 	ENTER;
-	return born(next_calloc(n, bytes));
+	newest = NULL;
+	return born(next_calloc(n, bytes), caller);
 }
 
 EXPORT void free(void *p)
@@ -208,8 +235,9 @@ EXPORT void free(void *p)
 	if (!next_malloc)
 		begin();
 	ENTER;
-	dies(p);
+	const void *before = dies(p, caller);
 	next_free(p);
+	dying = before;
 }
 
 EXPORT void *realloc(void *p, size_t bytes)
@@ -223,11 +251,13 @@ EXPORT void *realloc(void *p, size_t bytes)
 		return moved;
 	}
 	ENTER;
-	dies(p);
+	const void *before = dies(p, caller);
+	newest = NULL;
 	void *moved = next_realloc(p, bytes);
+	dying = before;
 	if (!moved && p && bytes)
-		return born(p), NULL; /* it failed, and the old block lives on */
-	return born(moved);
+		return born(p, caller), NULL; /* it failed, and the old block lives on */
+	return born(moved, caller);
 }
 
 EXPORT void *reallocarray(void *p, size_t n, size_t bytes)
@@ -245,7 +275,8 @@ EXPORT void *memalign(size_t alignment, size_t bytes)
 	if (!next_malloc)
 		begin();
 	ENTER;
-	return born(next_memalign(alignment, bytes));
+	newest = NULL;
+	return born(next_memalign(alignment, bytes), caller);
 }
 
 EXPORT void *aligned_alloc(size_t alignment, size_t bytes)
@@ -253,7 +284,8 @@ EXPORT void *aligned_alloc(size_t alignment, size_t bytes)
 	if (!next_malloc)
 		begin();
 	ENTER;
-	return born(next_aligned_alloc(alignment, bytes));
+	newest = NULL;
+	return born(next_aligned_alloc(alignment, bytes), caller);
 }
 
 EXPORT int posix_memalign(void **p, size_t alignment, size_t bytes)
@@ -261,9 +293,10 @@ EXPORT int posix_memalign(void **p, size_t alignment, size_t bytes)
 	if (!next_malloc)
 		begin();
 	ENTER;
+	newest = NULL;
 	int error = next_posix_memalign(p, alignment, bytes);
 	if (error == 0)
-		born(*p);
+		born(*p, caller);
 	return error;
 }
 
@@ -279,8 +312,7 @@ EXPORT void *pvalloc(size_t bytes)
 
 /*
  * Allocators bring operators new and delete of their own, and a C++ program
- * calls those. Where none does, those of libstdc++ call malloc and free above,
- * which count: here inside is 2 by then, so that it is these that count.
+ * calls those. Where none does, those of libstdc++ call malloc and free above.
  */
 #define LOOK(symbol) \
 	static void *next; \
@@ -294,7 +326,8 @@ EXPORT void *pvalloc(size_t bytes)
 	{ \
 		LOOK(#symbol); \
 		ENTER; \
-		return born(((void *(*)parameters)next)arguments); \
+		newest = NULL; \
+		return born(((void *(*)parameters)next)arguments, caller); \
 	}
 #define DELETE(symbol, parameters, arguments) \
 	EXPORT void operator_##symbol parameters __asm__(#symbol); \
@@ -302,8 +335,9 @@ EXPORT void *pvalloc(size_t bytes)
 	{ \
 		LOOK(#symbol); \
 		ENTER; \
-		dies(p); \
+		const void *before = dies(p, caller); \
 		((void (*)parameters)next)arguments; \
+		dying = before; \
 	}
 
 NEW(_Znwm, (size_t n), (n))

@@ -30,6 +30,7 @@ type execFlags struct {
 	load        []string
 	stop        string
 	environment []string
+	census      bool
 	name        string
 }
 
@@ -76,6 +77,7 @@ else reads. The same in a file is [[program]] of an experiment.`,
 	flags.StringArrayVar(&f.load, "load", nil, "command that drives it; repeat it for several, which run in turn")
 	flags.StringVar(&f.stop, "stop", "SIGTERM", "signal, or command, that ends it")
 	flags.StringArrayVar(&f.environment, "env", nil, "variable NAME=value for it; it inherits PATH, HOME and a few more")
+	flags.BoolVar(&f.census, "census", false, "a second pass that counts its blocks: why memory is held, at the cost of speed")
 	flags.StringVar(&f.name, "name", "", "of the program in tables (default: the command's)")
 	f.run.flags(c)
 	c.MarkFlagsMutuallyExclusive("ready-port", "ready-line")
@@ -119,6 +121,9 @@ func (f *execFlags) experiment(args []string) (string, error) {
 	}
 	var out strings.Builder
 	fmt.Fprintf(&out, "name = %s\nrounds = %d\ntime_limit = %s\n", quote(name), f.rounds, quote(inSeconds(f.timeLimit)))
+	if f.census {
+		fmt.Fprintln(&out, `passes = ["time", "census"]`)
+	}
 	variants := f.variants
 	if len(variants) == 0 {
 		variants = []string{"ptmalloc", "jemalloc", "tcmalloc"}

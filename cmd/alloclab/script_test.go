@@ -83,10 +83,16 @@ func programs(t *testing.T) string {
 		agent = append(agent, "../../workloads/agent/"+name+".c")
 	}
 	probes, _ := filepath.Glob("../../workloads/kit/probe*.c")
-	cmd = exec.Command("cc", append(append([]string{"-std=gnu11", "-O2", "-DPROBE_PRELOADED", "-fPIC", "-shared", "-pthread", "-fvisibility=hidden",
-		"-I../../workloads", "-o", filepath.Join(dir, "libagent.so")}, agent...), probes...)...)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("building libagent.so: %v\n%s", err, out)
+	for library, flags := range map[string][]string{
+		"libagent.so":  agent,
+		"libcensus.so": append([]string{"-fexceptions", "-DPROBE_INTERPOSES", "-DAGENT_CENSUS", "../../workloads/agent/census.c", "../../workloads/agent/ranges.c"}, agent...),
+	} {
+		args := append([]string{"-std=gnu11", "-O2", "-DPROBE_PRELOADED", "-fPIC", "-shared", "-pthread", "-fvisibility=hidden",
+			"-fno-builtin-malloc", "-fno-builtin-calloc", "-fno-builtin-realloc", "-fno-builtin-free",
+			"-I../../workloads", "-o", filepath.Join(dir, library)}, flags...)
+		if out, err := exec.Command("cc", append(args, probes...)...).CombinedOutput(); err != nil {
+			t.Fatalf("building %s: %v\n%s", library, err, out)
+		}
 	}
 	return dir
 }

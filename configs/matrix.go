@@ -19,6 +19,20 @@ func (w *Workload) cells() int {
 	return n
 }
 
+// Cells is how many cells of the experiment take a pass.
+func (e *Experiment) Cells(pass string) int {
+	if !slices.Contains(e.Passes, pass) {
+		return 0
+	}
+	n := len(e.Programs)
+	for i := range e.Workloads {
+		if w := &e.Workloads[i]; len(w.Passes) == 0 || slices.Contains(w.Passes, pass) {
+			n += w.cells()
+		}
+	}
+	return n
+}
+
 // matrix reports an experiment that asks for too many trials, and workloads
 // that ask for the same cell: a cell is what variants are compared in, so
 // measuring it under two headings would count its evidence twice.

@@ -61,12 +61,11 @@ func Ledger(title, caption string, series []CellSeries) *Figure {
 	var groups []ledgerGroup
 	height := ledgerAxis
 	mostPages, mostClaims := int64(0), int64(0)
-	racy, counted := false, false
+	racy := false
 	for i, s := range series {
 		g := ledgerGroup{name: s.Variant.Name(), look: looksOf(series)[i]}
-		if t, ok := s.Ledgers(); ok {
-			g.rows = ledgerRows(t)
-			counted = counted || t.Pass == results.PassCensus
+		if t, ok := s.Median(); ok {
+			g.rows = ledgerRows(t.Trial)
 		}
 		if len(g.rows) == 0 {
 			continue
@@ -85,9 +84,6 @@ func Ledger(title, caption string, series []CellSeries) *Figure {
 		"Right, at the same scale: what the allocator says of the empty pages, an estimate. The trial in the middle of all rounds."
 	if racy {
 		note += " (racy): pages moved while they were counted."
-	}
-	if counted {
-		note += " Pass census: live is usable bytes, so rounding is in it; unmanaged is what the program mapped itself."
 	}
 	f := frame{title: title, note: note, caption: caption, legend: ledgerLegend(groups)}
 	return f.figure(height, func(c draw.Canvas) { drawLedger(c, groups, mostPages, mostClaims) })
@@ -132,10 +128,10 @@ func total(parts []part) int64 {
 func ledgerLegend(groups []ledgerGroup) []legendItem {
 	var items []legendItem
 	for i := range accountBoxes {
-		if !slices.ContainsFunc(groups, func(g ledgerGroup) bool {
-			return slices.ContainsFunc(g.rows, func(r ledgerRow) bool { return accountBoxes[i].name != "unmanaged" || r.pages[i].bytes > 0 })
+		if accountBoxes[i].name == "unmanaged" && !slices.ContainsFunc(groups, func(g ledgerGroup) bool {
+			return slices.ContainsFunc(g.rows, func(r ledgerRow) bool { return r.pages[i].bytes > 0 })
 		}) {
-			continue // only programs map memory of their own
+			continue // workloads have none
 		}
 		items = append(items, legendItem{name: accountBoxes[i].name, fill: &accountBoxes[i].box})
 	}

@@ -14,13 +14,16 @@ type Trace struct {
 	Samples []results.Sample
 }
 
-// CellSeries is all trials of one variant in one cell. Those of the pass
-// latency stand apart: passes are never averaged together.
+// CellSeries is all trials of one variant in one cell. Those of other
+// passes than time stand apart: passes are never averaged together.
 type CellSeries struct {
 	Variant results.Variant
-	Traces  []Trace          // of the pass time
-	Latency []*results.Trial // of the pass latency
-	Census  []*results.Trial // of the pass census: of programs, whose ledgers are of it alone
+	Traces  []Trace           // of the pass time
+	Latency []*results.Trial  // of the pass latency
+	Heaps   *results.HeapMaps // of the trial that Median is; nil where there is none
+	Calls   []CallTrace       // of the pass syscalls
+	Census  []Trace           // of the pass census
+	Counts  []*results.Trial  // of the pass counts
 }
 
 // Median is the trace of the trial that stands for all: the one whose rss_mean
@@ -31,28 +34,6 @@ func (s CellSeries) Median() (Trace, bool) {
 		return sound[i], true
 	}
 	return Trace{}, false
-}
-
-// Ledgers is the trial whose ledgers stand for all: the median of the pass
-// time, or where that has none the middle one of the pass census, by RSS at its last
-// mark. It is false where no trial that counts has a ledger.
-func (s CellSeries) Ledgers() (t *results.Trial, ok bool) {
-	if median, ok := s.Median(); ok && slices.ContainsFunc(median.Trial.Marks, func(m results.Mark) bool { return m.Ledger != nil }) {
-		return median.Trial, true
-	}
-	var sound []*results.Trial
-	for _, t := range s.Census {
-		if t.Counts() && len(t.Marks) > 0 && t.Marks[len(t.Marks)-1].Ledger != nil {
-			sound = append(sound, t)
-		}
-	}
-	if len(sound) == 0 {
-		return nil, false
-	}
-	sort.SliceStable(sound, func(a, b int) bool {
-		return sound[a].Marks[len(sound[a].Marks)-1].RSS < sound[b].Marks[len(sound[b].Marks)-1].RSS
-	})
-	return sound[(len(sound)-1)/2], true
 }
 
 // Range is the median, the lowest and the highest value of a metric over all
@@ -174,4 +155,16 @@ func top(curves ...[]dot) float64 {
 		}
 	}
 	return highest
+}
+
+// OfCensus are the same variants with the trials of pass census in the place
+// of those of pass time; none where there are none.
+func OfCensus(series []CellSeries) []CellSeries {
+	var all []CellSeries
+	for _, s := range series {
+		if len(s.Census) > 0 {
+			all = append(all, CellSeries{Variant: s.Variant, Traces: s.Census})
+		}
+	}
+	return all
 }

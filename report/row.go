@@ -8,6 +8,7 @@ import (
 
 	"github.com/montanaflynn/stats"
 
+	"alloclab/analysis/cause"
 	"alloclab/results"
 )
 
@@ -18,8 +19,6 @@ type row struct {
 	all      []*results.Trial
 	latency  []*results.Trial // of the latency pass, those that count
 	slow     []*results.Trial // of the latency pass, all
-	census   []*results.Trial // of the census pass, those that count
-	counted  []*results.Trial // of the census pass, all
 	tooShort string           // why its RSS at idle tells nothing of what it keeps; "" if it does
 }
 
@@ -35,7 +34,7 @@ func rows(run results.Run, cell results.Cell, trials []results.Trial) []row {
 	by := map[string][]*results.Trial{}
 	for i := range trials {
 		t := &trials[i]
-		if t.Cell != cell.Name || t.Pass != results.PassTime && t.Pass != results.PassLatency && t.Pass != results.PassCensus {
+		if t.Cell != cell.Name || t.Pass != results.PassTime && t.Pass != results.PassLatency {
 			continue
 		}
 		if _, known := place[t.Variant]; !known {
@@ -52,15 +51,12 @@ func rows(run results.Run, cell results.Cell, trials []results.Trial) []row {
 			if t.Pass == results.PassLatency {
 				all, counts = &r.slow, &r.latency
 			}
-			if t.Pass == results.PassCensus {
-				all, counts = &r.counted, &r.census
-			}
 			*all = append(*all, t)
 			if t.Counts() {
 				*counts = append(*counts, t)
 			}
 		}
-		if len(r.all)+len(r.slow)+len(r.counted) == 0 {
+		if len(r.all)+len(r.slow) == 0 {
 			continue
 		}
 		r.tooShort = r.watch(cell)
@@ -104,18 +100,10 @@ func (r row) p99() figure {
 	return median(r.latency, func(t *results.Trial) (float64, bool) { v, ok := t.Metrics[results.MetricMallocP99]; return v, ok })
 }
 
-// account is the median of a part of the ledger at idle; of a program in its
-// pass census, where the end of the load stands for idle if nothing was watched after it.
+// account is the median of a part of the ledger at idle.
 func (r row) account(of func(*results.Mark) (int64, bool)) figure {
-	trials := r.counts
-	if len(r.census) > 0 {
-		trials = r.census
-	}
-	return median(trials, func(t *results.Trial) (float64, bool) {
+	return r.median(func(t *results.Trial) (float64, bool) {
 		m := t.Mark(results.MarkIdle)
-		if m == nil && t.Pass == results.PassCensus {
-			m = t.Mark(results.MarkFreed)
-		}
 		if m == nil || m.Ledger == nil || m.Racy {
 			return 0, false
 		}
@@ -202,9 +190,6 @@ func (r row) stays(s scale) string {
 		f := r.account(func(m *results.Mark) (int64, bool) { return a.of(m.Ledger), true })
 		accounts = append(accounts, part{a.name, f.value})
 	}
-	if f := r.account(func(m *results.Mark) (int64, bool) { return m.Ledger.Unmanaged, true }); f.value > 0 {
-		accounts = append(accounts, part{"mapped by itself", f.value})
-	}
 	words := large(accounts, 3)
 	why := large(claims, 2)
 	for i := range words {
@@ -238,43 +223,7 @@ func (r row) spread(metric string, size float64) string {
 	return fmt.Sprintf("%s ± %.0f %%", text, math.Ceil(spread*100-1e-9))
 }
 
-// watch says why the idle window was too short, or "".
+// watch says why RSS at idle is no answer, or "".
 func (r row) watch(cell results.Cell) string {
-	window := r.median(func(t *results.Trial) (float64, bool) {
-		freed, idle := t.Mark(results.MarkFreed), t.Mark(results.MarkIdle)
-		if freed == nil || idle == nil {
-			return 0, false
-		}
-		return idle.T - freed.T, true
-	})
-	idle, purged := r.metric(results.MetricRSSIdle), r.metric(results.MetricRSSPurged)
-	if !window.ok || !idle.ok {
-		return ""
-	}
-	// A purge that finds next to nothing proves that all had gone back.
-	rss, _ := results.ByName(results.MetricRSSIdle)
-	if purged.ok && idle.value-purged.value <= max(rss.Floor, rss.MinEffect*idle.value) {
-		return ""
-	}
-	watched := results.Seconds(math.Round(window.value*1000) / 1000)
-	if window.value >= 1 {
-		watched = results.Seconds(math.Round(window.value*10) / 10)
-	}
-	clock := r.variant.Clock
-	switch {
-	case clock.Seconds > 0 && clock.OnActivity && cell.Silent:
-		return fmt.Sprintf("its %s clock runs on activity only, and %s were silent", results.Seconds(clock.Seconds), watched)
-	case max(clock.Seconds, clock.Watch) > window.value:
-		takes := results.Seconds(clock.Seconds)
-		if clock.Watch > clock.Seconds {
-			takes += ", which can take " + results.Seconds(clock.Watch)
-		}
-		return fmt.Sprintf("clock %s, watched %s: too short to tell", takes, watched)
-	}
-	for _, t := range r.counts {
-		if t.StillFalls() {
-			return fmt.Sprintf("RSS still falls at the end of the %s: too short to tell", watched)
-		}
-	}
-	return ""
+	return cause.WatchOf(r.counts, cause.Context{Clock: r.variant.Clock, Silent: cell.Silent}).Note()
 }

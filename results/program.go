@@ -17,6 +17,7 @@ type Program struct {
 	StopCommand []string   `json:"stop_command,omitempty"`
 	After       float64    `json:"after_s,omitempty"`
 	Duration    float64    `json:"duration_s,omitempty"`
+	FirstBytes  bool       `json:"first_bytes,omitempty"` // pass census groups live blocks by size and first 8 bytes
 }
 
 // words are the program's command and how long it is watched, for headings.
@@ -68,6 +69,23 @@ type ProcessMemory struct {
 	PSS      int64  `json:"pss_bytes"`           // a page that n processes map counts 1/n
 	Lab      int64  `json:"lab_bytes,omitempty"` // the lab's own part of both
 	ServedBy string `json:"served_by,omitempty"` // who serves malloc in it; "" is not known
+}
+
+// SizeClass is how many live blocks have one usable size.
+type SizeClass struct {
+	Usable int64 `json:"usable_bytes,omitempty"` // 0: all sizes that are not listed
+	Blocks int64 `json:"blocks"`
+	Bytes  int64 `json:"bytes"`
+}
+
+// BlockKind is how many live blocks have one usable size and begin with the
+// same 8 bytes: a type's virtual table, a length, a tag. It holds what the program keeps in
+// memory, so it is stored only where the experiment asks for it.
+type BlockKind struct {
+	Usable int64  `json:"usable_bytes"`
+	First  string `json:"first"` // the 8 bytes in hexadecimal, in the order of memory
+	Blocks int64  `json:"blocks"`
+	Bytes  int64  `json:"bytes"`
 }
 
 // Lab is the lab's own resident memory at the mark; false where nothing was
@@ -125,11 +143,4 @@ func (v *validation) markMetric(m *Mark) {
 	value, ok := v.trial.Metrics[name]
 	memory, taken := m.Memory()
 	v.check(!ok || !taken || value == float64(memory), "%s is %.0f, mark %s without the lab %d", name, value, m.Name, memory)
-}
-
-// SizeClass is live blocks of one class of sizes; there are eight to a doubling.
-type SizeClass struct {
-	From   int64 `json:"from_bytes"` // smallest usable size of the class
-	Blocks int64 `json:"blocks"`
-	Bytes  int64 `json:"bytes"` // usable
 }

@@ -33,11 +33,18 @@ type Trial struct {
 	Metrics   map[string]float64 `json:"metrics"`           // names are those of the registry (metric.go)
 	Figures   map[string]float64 `json:"figures,omitempty"` // what the workload says of itself, by its own names
 	Latency   []Latency          `json:"latency,omitempty"` // pass latency only
-	Marks     []Mark             `json:"marks"`
-	Sampler   Sampler            `json:"sampler"`
-	CPU       CPU                `json:"cpu"`
-	IdleFall  *int64             `json:"idle_fall_bytes,omitempty"` // see the function IdleFall; nil where it cannot be told
-	Warnings  []string           `json:"warnings"`
+	// Syscalls are of passes syscalls and counts, Instructions and Again of counts
+	// only. Those passes look at no mark: their Marks are empty.
+	// Again holds the metrics of pass counts as a second count of the same work gave them: see Repeats.
+	Again        map[string]float64 `json:"again,omitempty"`
+	Syscalls     *Syscalls          `json:"syscalls,omitempty"`
+	Instructions *Instructions      `json:"instructions,omitempty"`
+	Marks        []Mark             `json:"marks"`
+	Looks        []Mark             `json:"looks,omitempty"` // in the middle of a phase, as often as the workload asks; named MarkLook
+	Sampler      Sampler            `json:"sampler"`
+	CPU          CPU                `json:"cpu"`
+	IdleFall     *int64             `json:"idle_fall_bytes,omitempty"` // see the function IdleFall; nil where it cannot be told
+	Warnings     []string           `json:"warnings"`
 
 	// Salvaged is what Salvage took away of a trial that was starved; it is in no file.
 	Salvaged *CPU `json:"-"`
@@ -104,8 +111,10 @@ type Mark struct {
 	Ledger         *Ledger         `json:"ledger,omitempty"`
 	Resident       *Resident       `json:"resident,omitempty"`  // in place of the ledger where blocks are not known
 	Processes      []ProcessMemory `json:"processes,omitempty"` // of a program, the measured one first
-	Sizes          []SizeClass     `json:"sizes,omitempty"`     // live blocks by size, in pass census of a program
-	Racy           bool            `json:"racy,omitempty"`      // the ledger disagreed with RSS twice
+	Classes        []SizeClass     `json:"classes,omitempty"`   // pass census: the sizes of live blocks with most bytes
+	OtherClasses   *SizeClass      `json:"other_classes,omitempty"`
+	Kinds          []BlockKind     `json:"kinds,omitempty"` // the same by first bytes too, where asked for
+	Racy           bool            `json:"racy,omitempty"`  // the ledger disagreed with RSS twice
 	Claims         Claims          `json:"claims,omitempty"`
 	AllocatorStats *AllocatorStats `json:"allocator_stats,omitempty"`
 	Outside        *Outside        `json:"outside,omitempty"`
@@ -121,11 +130,11 @@ type Ledger struct {
 	Rounding int64 `json:"rounding"` // the rest of each block: internal fragmentation
 	Pinned   int64 `json:"pinned"`   // other bytes of pages that a block meets
 	Empty    int64 `json:"empty"`    // heap pages that no block meets
-	// Unmanaged is private memory that a program mapped itself: no allocator's. Pass census.
+	// Unmanaged is what a program mapped itself, for no allocator. Only an agent in it can tell.
 	Unmanaged int64 `json:"unmanaged,omitempty"`
-	// RoundingInLive says that live is usable bytes, as allocators round them
-	// up: rounding is a part of it and not known. Pass census.
-	RoundingInLive bool `json:"rounding_in_live,omitempty"`
+	// LiveIsUsable says that what was asked for is not known: live is what the blocks may hold, and
+	// rounding, which is part of it, is no account.
+	LiveIsUsable bool `json:"live_is_usable,omitempty"`
 }
 
 // Total is the sum of all accounts.
@@ -234,6 +243,10 @@ const (
 	MarkPurged   = "purged"
 	MarkFlushed  = "flushed"
 	MarkExited   = "exited"
+	// MarkLook is a look in the middle of a phase (Trial.Looks): it is no step of the order.
+	MarkLook = "look"
+	// MaxLooks bounds the looks of a trial; the kit's KIT_LOOKS_MAX is the same.
+	MaxLooks = 64
 )
 
 // Mark returns the trial's mark of that name, or nil.

@@ -35,6 +35,9 @@ func (t *Trial) Validate() error {
 	v.metrics()
 	v.marks()
 	v.sampler()
+	v.syscalls()
+	v.instructions()
+	v.again()
 	if len(v.faults) == 0 {
 		return nil
 	}
@@ -117,6 +120,17 @@ func (v *validation) marks() {
 		}
 		v.mark(m)
 	}
+	at = 0
+	v.check(len(v.trial.Looks) <= MaxLooks, "%d looks, and %d are the most", len(v.trial.Looks), MaxLooks)
+	for i := range v.trial.Looks {
+		m := &v.trial.Looks[i]
+		v.check(m.Name == MarkLook, "a look is named %q", m.Name)
+		v.check(finite(m.T) && m.T >= at, "look %d is at %v s, the one before at %v s", i+1, m.T, at)
+		if finite(m.T) {
+			at = max(at, m.T)
+		}
+		v.mark(m)
+	}
 }
 
 func (v *validation) mark(m *Mark) {
@@ -159,7 +173,7 @@ func (v *validation) ledger(m *Mark) {
 	for _, account := range []struct {
 		name  string
 		value int64
-	}{{"lab", l.Lab}, {"other", l.Other}, {"live", l.Live}, {"rounding", l.Rounding}, {"pinned", l.Pinned}, {"empty", l.Empty}, {"unmanaged", l.Unmanaged}} {
+	}{{"lab", l.Lab}, {"other", l.Other}, {"live", l.Live}, {"rounding", l.Rounding}, {"pinned", l.Pinned}, {"empty", l.Empty}} {
 		v.check(account.value >= 0, "mark %s: ledger account %s is %d", m.Name, account.name, account.value)
 	}
 	if m.Racy {

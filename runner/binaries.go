@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"alloclab/configs"
-	"alloclab/results"
 	"alloclab/runner/process"
 )
 
@@ -56,10 +55,16 @@ func (b Binaries) Workload(allocator string) string {
 	return filepath.Join(b.Dir, "workload-"+allocator)
 }
 
-// Agent is the path of what is preloaded into users' programs in a pass, or "" where it
+// Agent is the path of what is preloaded into users' programs, or "" where it
 // was not built.
-func (b Binaries) Agent(pass string) string {
-	path := filepath.Join(b.Dir, map[bool]string{false: "libagent.so", true: "libcensus.so"}[pass == results.PassCensus])
+func (b Binaries) Agent() string { return b.library("libagent.so") }
+
+// CensusAgent is the path of what reports a program's blocks, or "" where it
+// was not built.
+func (b Binaries) CensusAgent() string { return b.library("libcensus.so") }
+
+func (b Binaries) library(name string) string {
+	path := filepath.Join(b.Dir, name)
 	if _, err := os.Stat(path); err != nil {
 		return ""
 	}

@@ -43,7 +43,10 @@ func fingerprint(variants map[string]*variant, programs map[string]map[string]*p
 		"clocksource":         known(h.Clocksource),
 		results.FieldHost:     virtual(h.CPU.Hypervisor),
 	}
-	f.Counts = results.Fields{"cpu_flags": digestOf(h.CPU.Flags), "architecture": runtime.GOARCH}
+	f.Counts = results.Fields{
+		"cpu_flags": digestOf(h.CPU.Flags), "architecture": runtime.GOARCH,
+		results.FieldCores: f.Memory[results.FieldCores], results.FieldPageSize: f.Memory[results.FieldPageSize], // allocators make their arenas by them
+	}
 	for label, v := range variants {
 		served, err := fileDigest(v.servedBy)
 		if err != nil {
@@ -51,7 +54,11 @@ func fingerprint(variants map[string]*variant, programs map[string]map[string]*p
 		}
 		f.Memory["allocator "+label] = v.Version + " " + served
 		f.Counts["allocator "+label] = v.Version + " " + served
-		if f.Counts["binary "+v.allocator.Name], err = fileDigest(v.binary); err != nil {
+		program := "binary " + v.allocator.Name
+		if v.Libexec != "" {
+			program = "binary " + label // of another build than the others of that allocator
+		}
+		if f.Counts[program], err = fileDigest(v.binary); err != nil {
 			return f, "", err
 		}
 		if v.libc != "" {

@@ -92,9 +92,6 @@ const programWait = 0.02 // seconds
 // measureWork takes the figures of speed, at freed: wall is active time since
 // baseline.
 func (t *trial) measureWork(wall float64) {
-	if t.Pass == results.PassCensus {
-		return // no figure of speed, so that nothing can be starved
-	}
 	run := t.work.run
 	t.record.Metrics[results.MetricWall] = wall
 	t.record.Metrics[results.MetricCPU] = run
@@ -188,6 +185,10 @@ func (t *trial) summarise() {
 		results.MarkPurged: results.MetricRSSPurged, results.MarkFlushed: results.MetricRSSFlushed, results.MarkExited: results.MetricRSSExited,
 	}
 	parked, peak := 0.0, int64(0)
+	for _, m := range t.record.Looks {
+		parked += m.Parked
+		peak = max(peak, m.HWM, m.RSS)
+	}
 	for _, m := range t.record.Marks {
 		parked += m.Parked
 		peak = max(peak, m.HWM, m.RSS)

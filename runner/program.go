@@ -12,6 +12,7 @@ import (
 	"alloclab/allocators"
 	"alloclab/results"
 	"alloclab/runner/process"
+	"alloclab/runner/wire"
 )
 
 // program is one of the user's programs, found and fit to be preloaded into.
@@ -20,9 +21,10 @@ type program struct {
 	name        string
 	path        string
 	checked     process.Program
-	environment []string          // all that it inherits but the variant's
-	stage       string            // a folder for the linker's answers
-	agents      map[string]string // by pass: preloaded before the allocator
+	environment []string // all that it inherits but the variant's
+	stage       string   // a folder for the linker's answers
+	agent       string   // preloaded before the allocator; "" is none
+	census      string   // preloaded between the two in pass census; "" is none
 }
 
 // placement is a program under a variant.
@@ -154,7 +156,7 @@ func (p *program) place(v *variant) (*placement, error) {
 // ask asks the dynamic linker who serves malloc in an executable under this
 // placement.
 func (l *placement) ask(path string) (string, error) {
-	bindings, err := process.AskLinker(l.start(""), path, l.stage, helperLimit)
+	bindings, err := process.AskLinker(l.start(), path, l.stage, helperLimit)
 	if err != nil {
 		return "", err
 	}
@@ -187,14 +189,18 @@ func (l *placement) servedIn(executable string, mapped func(path string) bool) s
 	return served
 }
 
-// start is all that the program inherits under this variant, with an agent or
-// without. The proof is without: an agent that interposes malloc passes calls on, and
-// says itself to whom.
-func (l *placement) start(agent string) []string {
+// start is all that the program inherits under this variant.
+func (l *placement) start() []string { return l.preloading(l.preload) }
+
+// startCensus is start with every block reported.
+func (l *placement) startCensus() []string {
+	return append(l.preloading(append([]string{l.census}, l.preload...)), fmt.Sprintf("%s=%d", wire.RingEnvironment, agentRing))
+}
+
+func (l *placement) preloading(preload []string) []string {
 	environment := overlay(l.environment, l.variant.settings)
-	preload := l.preload
-	if agent != "" { // first in the list, it is initialised last: when the allocator and all libraries are ready
-		preload = append([]string{agent}, preload...)
+	if l.agent != "" { // first in the list, it is initialised last: when the allocator and all libraries are ready
+		preload = append([]string{l.agent}, preload...)
 	}
 	if len(preload) > 0 {
 		environment = append(environment, "LD_PRELOAD="+strings.Join(preload, ":"))
@@ -236,18 +242,14 @@ func (s *session) place(stage string) error {
 		if err != nil {
 			return err
 		}
-		p.agents = map[string]string{}
-		for _, pass := range s.Experiment.Passes {
-			agent := s.Binaries.Agent(pass)
-			switch {
-			case agent != "":
-				if p.agents[pass], err = process.PreloadPath(agent, stage); err != nil {
-					return err
-				}
-			case pass == results.PassCensus:
-				return fmt.Errorf("libcensus.so was not built, and there is no pass census without: run make build")
-			default:
-				s.note("the agent was not built: programs tell no statistics and are not purged")
+		if agent := s.Binaries.Agent(); agent == "" {
+			s.note("the agent was not built: programs tell no statistics and are not purged")
+		} else if p.agent, err = process.PreloadPath(agent, stage); err != nil {
+			return err
+		}
+		if slices.Contains(s.Experiment.Passes, results.PassCensus) {
+			if err := p.takeCensus(s.Binaries); err != nil {
+				return err
 			}
 		}
 		s.programs[c.Name] = map[string]*placement{}

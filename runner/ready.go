@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"alloclab/results"
 	"alloclab/runner/proc"
 	"alloclab/runner/process"
 )
@@ -25,14 +26,23 @@ func (t *trial) startProgram() (err error) {
 		}
 	}
 	var files []*os.File
-	environment := p.start(p.agents[t.Pass])
-	if p.agents[t.Pass] != "" {
+	environment := p.start()
+	if t.Pass == results.PassCensus {
+		environment = p.startCensus()
+		if t.reporter, err = newReporter(); err != nil {
+			return err
+		}
+	}
+	if p.agent != "" {
 		if t.agent, files, err = newAgent(p.atOnce(), p.endsItself()); err != nil {
 			return err
 		}
 		t.target = t.agent.target
 		defer files[agentSocket-3].Close() // the memory stays with the lab
 		environment = append(environment, t.agent.environment())
+	}
+	if t.reporter != nil {
+		files = ringFile(files, t.reporter.ring)
 	}
 	t.process, err = process.Start(process.Spec{
 		Path: p.path, Args: p.Command[1:], Environment: environment, Dir: p.directory(), CPUs: t.cpus, Files: files, Line: p.ReadyLine, Group: t.group,

@@ -89,9 +89,9 @@ func (s *sampler) run() {
 	_ = unix.ClockGettime(unix.CLOCK_MONOTONIC, &zero)
 	start := time.Now() // the same instant by the cheaper clock: no system call
 	next, last := int64(0), int64(0)
-	for tick := int64(0); !s.stop.Load(); tick++ {
-		deadline := unix.NsecToTimespec(zero.Nano() + next)
-		for unix.ClockNanosleep(unix.CLOCK_MONOTONIC, unix.TIMER_ABSTIME, &deadline, nil) == unix.EINTR {
+	for tick := int64(0); ; tick++ {
+		if !s.sleep(zero.Nano()+last, zero.Nano()+next) {
+			break
 		}
 		now := int64(time.Since(start))
 		s.figures.Ticks++
@@ -113,6 +113,23 @@ func (s *sampler) run() {
 	var end unix.Timespec
 	_ = unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &end)
 	s.figures.Cost = float64(end.Nano()-began.Nano()) / 1e9
+}
+
+// sleep waits from one instant to another of CLOCK_MONOTONIC. It is false where the sampling
+// is to end: at a low rate nobody should wait for the next tick.
+func (s *sampler) sleep(from, to int64) bool {
+	const nap = int64(100 * time.Millisecond)
+	for at := min(from+nap, to); ; at = min(at+nap, to) {
+		deadline := unix.NsecToTimespec(at)
+		for unix.ClockNanosleep(unix.CLOCK_MONOTONIC, unix.TIMER_ABSTIME, &deadline, nil) == unix.EINTR {
+		}
+		if s.stop.Load() {
+			return false
+		}
+		if at == to {
+			return true
+		}
+	}
 }
 
 // sample takes one reading and reports whether the process could be read.

@@ -9,7 +9,6 @@ import (
 
 	"alloclab/allocators"
 	"alloclab/results"
-	"alloclab/runner/census"
 	"alloclab/runner/proc"
 	"alloclab/runner/wire"
 )
@@ -156,12 +155,12 @@ func (t *trial) markProgram(o *observer, name string, purge time.Duration) error
 	if err := t.proveInside(); err != nil {
 		return err
 	}
-	regions, said := t.askAgent(o, &m)
-	relatives, err := t.stopTree()
+	regions := t.askAgent(o, &m)
+	relatives, err := t.settled()
 	if err != nil {
 		return t.orEnded(err, name)
 	}
-	seen, err := t.lookAtTree(o, &m, regions, said, relatives)
+	seen, err := t.lookAtTree(o, &m, regions, relatives)
 	if o.stopped != nil {
 		o.stopped(name)
 	}
@@ -178,9 +177,9 @@ func (t *trial) markProgram(o *observer, name string, purge time.Duration) error
 
 // askAgent takes what the agent says: the allocator's statistics, and which
 // memory is no heap. An agent that does not answer is lost, and the trial goes on.
-func (t *trial) askAgent(o *observer, m *results.Mark) (regions []wire.Region, claimed *allocators.Claimed) {
+func (t *trial) askAgent(o *observer, m *results.Mark) []wire.Region {
 	if t.agent == nil {
-		return nil, nil
+		return nil
 	}
 	text, err := t.agent.statistics()
 	if err == nil && text != "" && o.dialect != allocators.DialectUnknown {
@@ -188,9 +187,10 @@ func (t *trial) askAgent(o *observer, m *results.Mark) (regions []wire.Region, c
 		if fault != nil {
 			t.warn("statistics of %s at %s: %v", o.dialect, m.Name, fault)
 		} else {
-			m.AllocatorStats, claimed = &said.Stats, &said
+			m.AllocatorStats = &said.Stats
 		}
 	}
+	var regions []wire.Region
 	if err == nil {
 		regions, err = t.agent.regions()
 	}
@@ -198,9 +198,9 @@ func (t *trial) askAgent(o *observer, m *results.Mark) (regions []wire.Region, c
 		if !t.process.Wait(0) {
 			t.loseAgent(err)
 		}
-		return nil, nil
+		return nil
 	}
-	return regions, claimed
+	return regions
 }
 
 // orEnded is the error, or that the program ended meanwhile.
@@ -220,34 +220,27 @@ type seen struct {
 // lookAtTree takes the accounts of the program, and of all its tree what each
 // process holds. Private pages that processes share since a fork look like the zero page
 // in the page table: where the accounts of a tree do not add up they are absent.
-func (t *trial) lookAtTree(o *observer, m *results.Mark, regions []wire.Region, said *allocators.Claimed, relatives []*proc.Process) ([]seen, error) {
+func (t *trial) lookAtTree(o *observer, m *results.Mark, regions []wire.Region, relatives []*proc.Process) ([]seen, error) {
 	o.blocks.Reset()
-	counted := t.Pass == results.PassCensus && t.agent != nil
-	o.counts = nil
-	if counted {
-		o.counts = t.agent.target.Memory.LiveBytes
+	if t.reporter != nil {
+		reported, err := t.blocksReported(o, m)
+		if err != nil {
+			return nil, err
+		}
+		regions = append(regions, reported...)
 	}
-	rollup, err := o.account(m, regions)
-	if err != nil {
+	if _, err := o.account(m, regions); err != nil {
 		return nil, err
 	}
 	lab := m.Ledger.Lab
-	switch {
-	case len(relatives) > 0 && m.Racy:
-		m.Ledger, m.Racy = nil, false
-	case !counted:
-		m.Resident = &results.Resident{Lab: lab, Other: m.Ledger.Other, Heap: m.Ledger.Heap()}
+	if t.reporter == nil {
+		m.Resident = &results.Resident{Lab: m.Ledger.Lab, Other: m.Ledger.Other, Heap: m.Ledger.Heap()}
 		m.Ledger = nil
-	default:
-		if err := t.countSizes(m); err != nil {
-			return nil, err
-		}
-		if said != nil {
-			if m.Name == results.MarkBaseline {
-				o.untouched = census.Untouched(*m.Ledger, *said)
-			}
-			m.Claims = census.Claims(*m.Ledger, rollup.LazyFree, o.untouched, *said)
-		}
+	} else {
+		m.Ledger.LiveIsUsable = true
+	}
+	if len(relatives) > 0 && m.Racy {
+		m.Resident, m.Ledger, m.Racy = nil, nil, false
 	}
 	var all []seen
 	for i, p := range append([]*proc.Process{t.proc}, relatives...) {
@@ -272,22 +265,11 @@ func (t *trial) lookAtTree(o *observer, m *results.Mark, regions []wire.Region, 
 	return all, nil
 }
 
-// countSizes takes the live blocks by size.
-func (t *trial) countSizes(m *results.Mark) error {
-	sizes, err := t.agent.target.Memory.Sizes()
-	for _, s := range sizes {
-		m.Sizes = append(m.Sizes, results.SizeClass{From: s.From, Blocks: s.Blocks, Bytes: s.Bytes})
-		m.Blocks += s.Blocks
-		m.Usable += s.Bytes
-	}
-	return err
-}
-
 // judgeTree warns of what a reader must know of the tree. That another library
 // serves the program itself is an error.
 func (t *trial) judgeTree(m *results.Mark) error {
 	if m.Racy {
-		t.warn("the accounts of %s disagree with RSS, twice", m.Name)
+		t.warn("the accounts of %s disagree with RSS by %d bytes, twice", m.Name, m.Resident.Total()-m.RSS)
 	}
 	if n := len(m.Processes) - 1; n > t.children {
 		t.children = n

@@ -30,8 +30,9 @@ type execFlags struct {
 	load        []string
 	stop        string
 	environment []string
-	census      bool
 	name        string
+	census      bool
+	firstBytes  bool
 }
 
 func newExec() *cobra.Command {
@@ -77,8 +78,9 @@ else reads. The same in a file is [[program]] of an experiment.`,
 	flags.StringArrayVar(&f.load, "load", nil, "command that drives it; repeat it for several, which run in turn")
 	flags.StringVar(&f.stop, "stop", "SIGTERM", "signal, or command, that ends it")
 	flags.StringArrayVar(&f.environment, "env", nil, "variable NAME=value for it; it inherits PATH, HOME and a few more")
-	flags.BoolVar(&f.census, "census", false, "a second pass that counts its blocks: why memory is held, at the cost of speed")
 	flags.StringVar(&f.name, "name", "", "of the program in tables (default: the command's)")
+	flags.BoolVar(&f.census, "census", false, "run a second pass in which every block is reported: accounts to the page, sizes of what is live")
+	flags.BoolVar(&f.firstBytes, "first-bytes", false, "in that pass, group live blocks by their first 8 bytes too; these are stored")
 	f.run.flags(c)
 	c.MarkFlagsMutuallyExclusive("ready-port", "ready-line")
 	_ = c.RegisterFlagCompletionFunc("variant", completeAllocators)
@@ -96,7 +98,7 @@ func completeAllocators(*cobra.Command, []string, string) ([]string, cobra.Shell
 }
 
 func (f *execFlags) exec(ctx context.Context, stdout, stderr io.Writer, args []string) error {
-	return carryOut(ctx, stdout, stderr, f.run, func(catalog configs.Catalog) (*configs.Experiment, error) {
+	return loadAndRun(ctx, stdout, stderr, f.run, func(catalog configs.Catalog) (*configs.Experiment, error) {
 		if f.run.resume != "" {
 			return resumed(f.run.resume, catalog)
 		}
@@ -121,7 +123,7 @@ func (f *execFlags) experiment(args []string) (string, error) {
 	}
 	var out strings.Builder
 	fmt.Fprintf(&out, "name = %s\nrounds = %d\ntime_limit = %s\n", quote(name), f.rounds, quote(inSeconds(f.timeLimit)))
-	if f.census {
+	if f.census || f.firstBytes {
 		fmt.Fprintln(&out, `passes = ["time", "census"]`)
 	}
 	variants := f.variants
@@ -143,6 +145,9 @@ func (f *execFlags) experiment(args []string) (string, error) {
 		}
 	}
 	fmt.Fprintf(&out, "\n[[program]]\nname = %s\ncommand = %s\ndirectory = %s\n", quote(name), argvText(args), quote(directory))
+	if f.firstBytes {
+		fmt.Fprintln(&out, "first_bytes = true")
+	}
 	if f.readyPort != 0 {
 		fmt.Fprintf(&out, "ready = { port = %d }\n", f.readyPort)
 	}

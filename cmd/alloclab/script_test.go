@@ -37,7 +37,7 @@ func TestScript(t *testing.T) {
 			}
 			return false, fmt.Errorf("unknown condition %q", name)
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "madeup": makeUp},
 	})
 }
 
@@ -78,21 +78,12 @@ func programs(t *testing.T) string {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("building libpages.so: %v\n%s", err, out)
 	}
-	var agent []string
-	for _, name := range []string{"entry", "wire", "answers", "regions"} {
-		agent = append(agent, "../../workloads/agent/"+name+".c")
-	}
+	agent, _ := filepath.Glob("../../workloads/agent/*.c")
 	probes, _ := filepath.Glob("../../workloads/kit/probe*.c")
-	for library, flags := range map[string][]string{
-		"libagent.so":  agent,
-		"libcensus.so": append([]string{"-fexceptions", "-DPROBE_INTERPOSES", "-DAGENT_CENSUS", "../../workloads/agent/census.c", "../../workloads/agent/ranges.c"}, agent...),
-	} {
-		args := append([]string{"-std=gnu11", "-O2", "-DPROBE_PRELOADED", "-fPIC", "-shared", "-pthread", "-fvisibility=hidden",
-			"-fno-builtin-malloc", "-fno-builtin-calloc", "-fno-builtin-realloc", "-fno-builtin-free",
-			"-I../../workloads", "-o", filepath.Join(dir, library)}, flags...)
-		if out, err := exec.Command("cc", append(args, probes...)...).CombinedOutput(); err != nil {
-			t.Fatalf("building %s: %v\n%s", library, err, out)
-		}
+	cmd = exec.Command("cc", append(append([]string{"-std=gnu11", "-O2", "-DPROBE_PRELOADED", "-fPIC", "-shared", "-pthread", "-fvisibility=hidden",
+		"-I../../workloads", "-o", filepath.Join(dir, "libagent.so")}, agent...), probes...)...)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("building libagent.so: %v\n%s", err, out)
 	}
 	return dir
 }

@@ -52,6 +52,30 @@ func metricTable(cell plots.Cell) table {
 	return t
 }
 
+// countsTable is of the pass counts.
+func countsTable(cell plots.Cell) table {
+	t := table{Title: "Counts", Words: 1, Head: []string{"variant", "instructions per operation", "memory calls per operation"},
+		Note: "Of the pass counts: fixed work from baseline to freed, one round. Instructions outside the kernel, by callgrind, the workload's own included; " +
+			"system calls for memory, by strace. They do not show page faults, cache misses, or threads that wait for each other."}
+	for _, s := range cell.Series {
+		for _, trial := range s.Counts {
+			row := []string{s.Variant.Name()}
+			for _, name := range []string{results.MetricInstructions, results.MetricMemoryCalls} {
+				text := absent
+				if v, ok := trial.Metrics[name]; ok && trial.Counts() {
+					text = strconv.FormatFloat(v, 'g', 4, 64)
+					if v >= 1000 {
+						text = grouped(v)
+					}
+				}
+				row = append(row, text)
+			}
+			t.Rows = append(t.Rows, row)
+		}
+	}
+	return t
+}
+
 // show prints a value in its unit.
 func show(unit string, v float64) string {
 	switch unit {
@@ -83,14 +107,12 @@ func grouped(v float64) string {
 func ledgerTable(cell plots.Cell) table {
 	t := table{Title: "Ledger", Words: 2, Head: []string{"variant", "mark", "RSS", "other", "live", "rounding", "pinned", "empty", "of empty, the allocator claims", "claims beyond RSS"},
 		Note: "Of the trial in the middle of all rounds, the lab's own memory left out: other, live, rounding, pinned and empty add up to RSS."}
-	counted := false
 	for _, s := range cell.Series {
-		trial, ok := s.Ledgers()
+		trace, ok := s.Median()
 		if !ok {
 			continue
 		}
-		counted = counted || trial.Pass == results.PassCensus
-		for _, m := range trial.Marks {
+		for _, m := range trace.Trial.Marks {
 			l := m.Ledger
 			if l == nil {
 				continue
@@ -102,21 +124,12 @@ func ledgerTable(cell plots.Cell) table {
 			for _, bytes := range []int64{l.Other, l.Live, l.Rounding, l.Pinned, l.Empty} {
 				row = append(row, results.Bytes(float64(bytes)))
 			}
-			if l.RoundingInLive {
-				row[5] = absent
-			}
-			if l.Unmanaged > 0 {
-				row[3] += ", and " + results.Bytes(float64(l.Unmanaged)) + " unmanaged"
-			}
 			beyond := absent
 			if bytes, ok := m.Claims[results.ClaimBeyondRSS]; ok {
 				beyond = results.Bytes(float64(bytes))
 			}
 			t.Rows = append(t.Rows, append(row, claims(m.Claims), beyond))
 		}
-	}
-	if counted {
-		t.Note += " Pass census: a program whose blocks were counted, in processes of their own; live is usable bytes, with the rounding in it, and unmanaged what the program mapped itself."
 	}
 	return t
 }

@@ -76,8 +76,17 @@ func (p *Process) endGroup(politely bool) {
 	known.Unlock()
 }
 
-// release lets go of the output.
+// release lets go of the output and of adopted processes.
 func (p *Process) release() {
+	for _, pid := range p.adopted {
+		if !reap(pid, drainTime) {
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+			reap(pid, time.Second)
+		}
+		known.Lock()
+		delete(known.pids, pid)
+		known.Unlock()
+	}
 	select {
 	case <-p.read:
 	case <-time.After(drainTime):
@@ -121,12 +130,7 @@ func endStrays() int {
 			}
 			strays++
 			_ = syscall.Kill(pid, syscall.SIGKILL)
-			for range 1000 {
-				if reaped, err := syscall.Wait4(pid, nil, syscall.WNOHANG, nil); reaped == pid || err != nil {
-					break
-				}
-				time.Sleep(time.Millisecond)
-			}
+			reap(pid, time.Second)
 		}
 		if strays == 0 {
 			break
@@ -134,6 +138,26 @@ func endStrays() int {
 		count += strays
 	}
 	return count
+}
+
+// reap waits for the end of a child that was not started by Start, and
+// reports whether there is none any more.
+func reap(pid int, within time.Duration) bool {
+	for deadline := time.Now().Add(within); ; time.Sleep(time.Millisecond) {
+		if reaped, err := syscall.Wait4(pid, nil, syscall.WNOHANG, nil); reaped == pid || err != nil && err != syscall.EINTR {
+			return true
+		}
+		if !time.Now().Before(deadline) {
+			return false
+		}
+	}
+}
+
+// Adopt makes a process that came with this one, a tracer beside it, part of
+// it: it is no stray, and ends with it.
+func (p *Process) Adopt(pid int) {
+	register(pid)
+	p.adopted = append(p.adopted, pid)
 }
 
 // children lists the lab's own children (CONFIG_PROC_CHILDREN, Linux 3.5).

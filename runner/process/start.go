@@ -42,6 +42,7 @@ type Process struct {
 	status  syscall.WaitStatus
 	usage   syscall.Rusage
 	end     sync.Once
+	adopted []int // see Adopt
 }
 
 // spawner is one thread that lives as long as the lab and forks all measured

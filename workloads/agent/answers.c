@@ -8,7 +8,6 @@
 #define _GNU_SOURCE
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -17,7 +16,6 @@
 #endif
 
 #include "agent.h"
-#include "census.h"
 
 #define WINDOW_BYTES (1u << 20)
 #define WINDOW_OFFSET 8192u /* behind the header's page and that of one lane */
@@ -47,8 +45,7 @@ bool agent_say_hello(void)
 bool agent_lay_out(int fd)
 {
 	size_t bytes = WINDOW_OFFSET + WINDOW_BYTES;
-	struct stat s;
-	if (fstat(fd, &s) != 0 || (s.st_size < (off_t)bytes && ftruncate(fd, (off_t)bytes) != 0)) /* pass census has made it larger */
+	if (ftruncate(fd, (off_t)bytes) != 0)
 		return false;
 	memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (memory == MAP_FAILED)
@@ -89,14 +86,7 @@ static bool answer_purge(void)
 static bool answer_regions(void)
 {
 	struct wire_region *window = (struct wire_region *)(memory + WINDOW_OFFSET);
-	size_t room = WINDOW_BYTES / sizeof *window;
-	size_t count = agent_write_regions(window, room, memory, WINDOW_OFFSET + WINDOW_BYTES);
-#ifdef AGENT_CENSUS
-	uint64_t table = (uint64_t)census_memory;
-	if (table && count < room)
-		window[count++] = (struct wire_region){ table, table + CENSUS_BYTES - WIRE_CENSUS_SIZES, WIRE_REGION_LAB, 0 };
-	count += census_regions(window + count, room - count);
-#endif
+	size_t count = agent_write_regions(window, WINDOW_BYTES / sizeof *window, memory, WINDOW_OFFSET + WINDOW_BYTES);
 	return agent_send(WIRE_DONE, count, 0, NULL, 0);
 }
 

@@ -19,7 +19,6 @@
 #include <unistd.h>
 
 #include "agent.h"
-#include "census.h"
 
 static char stack[64 << 10] __attribute__((aligned(4096)));
 static pid_t owner;		       /* 0: no lab, or not the process that it started */
@@ -54,14 +53,8 @@ static void start_thread(void)
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	atomic_store(&alive, 1);
-#ifdef AGENT_CENSUS
-	census_own_thread = true;
-#endif
 	if (pthread_create(&thread, &attributes, serve, NULL) != 0)
 		atomic_store(&alive, 0);
-#ifdef AGENT_CENSUS
-	census_own_thread = false;
-#endif
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_attr_destroy(&attributes);
 }

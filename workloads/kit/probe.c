@@ -21,18 +21,15 @@
 static const char *served_by = "";
 static const void *served_base;
 
-/*
- * The malloc to be judged. An agent interposes malloc itself and passes calls
- * on, so its own object is the wrong answer: it defines PROBE_INTERPOSES and
- * the next malloc in search order is asked for.
- */
+/* Of an agent that takes malloc and hands it on: who is next, and serves it. */
+extern const void *alloclab_next_malloc(void) __attribute__((weak));
+
+/* The malloc to be judged. */
 static const void *malloc_address(void)
 {
-#ifdef PROBE_INTERPOSES
-	return dlsym(RTLD_NEXT, "malloc");
-#else
+	if (alloclab_next_malloc)
+		return alloclab_next_malloc();
 	return PROBE_ADDRESS(malloc);
-#endif
 }
 
 #ifndef PROBE_PRELOADED /* which nothing can be into a static program */

@@ -20,7 +20,7 @@ func TestMetaserver(t *testing.T) {
 	} {
 		r := measure(t.Context(), t, setup{
 			Variant: configs.Variant{Allocator: "ptmalloc"}, workload: "metaserver",
-			params: map[string]any{"behaviour": c.behaviour, "memory": int64(memory), "bursts": int64(4), "duration": 0.2, "idle": 0.02, "looks": int64(1)},
+			params: map[string]any{"behaviour": c.behaviour, "memory": int64(memory), "bursts": int64(4), "duration": 0.2, "idle": 0.02, "looks": int64(3)},
 		})
 		wantOK(t, r)
 		if len(r.Looks) != 3 {
@@ -42,12 +42,13 @@ func TestMetaserver(t *testing.T) {
 	}
 }
 
-// TestMetaserverLooks: without looks there are none.
+// TestMetaserverLooks: fewer looks than bursts are spread over them, the last
+// of them after the last burst but one.
 func TestMetaserverLooks(t *testing.T) {
 	r := measure(t.Context(), t, setup{Variant: configs.Variant{Allocator: "ptmalloc"}, workload: "metaserver",
-		params: map[string]any{"memory": int64(1 << 20), "bursts": int64(2), "duration": 0.01, "idle": 0.0, "looks": int64(0)}})
+		params: map[string]any{"memory": int64(1 << 20), "bursts": int64(7), "duration": 0.1, "idle": 0.0, "looks": int64(2)}})
 	wantOK(t, r)
-	if len(r.Looks) != 0 {
-		t.Errorf("%d looks", len(r.Looks))
+	if len(r.Looks) != 2 || r.Looks[1].Asked <= r.Looks[0].Asked {
+		t.Errorf("%d looks: %+v", len(r.Looks), r.Looks)
 	}
 }

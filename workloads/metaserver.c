@@ -28,11 +28,11 @@ static const struct kit_parameter parameters[] = {
 	{ "threads", KIT_COUNT, 4, 1, 4096, NULL, "threads, each with a shard of the name space" },
 	{ "memory", KIT_BYTES, 128 << 20, 1 << 20, 1e13, NULL, "bytes of metadata at the top of the last burst" },
 	{ "base", KIT_FRACTION, 0.3, 0.01, 1, NULL, "share of memory that is there from the beginning, and, but for grow, after each burst" },
-	{ "bursts", KIT_COUNT, 12, 1, KIT_LOOKS_MAX, NULL, "bursts in the day, each higher than the one before" },
+	{ "bursts", KIT_COUNT, 12, 1, 1e6, NULL, "bursts in the day, each higher than the one before" },
 	{ "lookups", KIT_COUNT, 2, 0, 1000, NULL, "files looked up for each one made" },
 	{ "duration", KIT_DURATION, 3, 0, 604800, NULL, "how long the day takes" },
-	{ "looks", KIT_BOOL, 1, 0, 1, NULL, "the lab looks after each burst but the last" },
-	{ "idle", KIT_DURATION, 2, 0, 604800, NULL, "how long nothing happens after the last burst" },
+	{ "looks", KIT_COUNT, 0, 0, KIT_LOOKS_MAX, NULL, "times that the lab looks, after as many of the bursts but the last" },
+	{ "idle", KIT_DURATION, 2.5, 0, 604800, NULL, "how long nothing happens after the last burst" },
 	{ .name = NULL },
 };
 
@@ -49,7 +49,7 @@ static uint64_t peak(const struct kit *kit)
 static double seconds(const struct kit *kit)
 {
 	const double look = 0.3e-9; /* seconds a byte: blocks are listed */
-	return kit_number(kit, "duration") + kit_number(kit, "looks") * kit_number(kit, "bursts") * kit_number(kit, "memory") * look + kit_number(kit, "idle");
+	return kit_number(kit, "duration") + kit_number(kit, "looks") * kit_number(kit, "memory") * look + kit_number(kit, "idle");
 }
 
 static uint64_t files_of_shard(const struct kit *kit)
@@ -73,8 +73,10 @@ static void setup(struct kit *kit)
 		.lookups = (uint64_t)kit_count(kit, "lookups"),
 		.duration_ns = (uint64_t)(kit_number(kit, "duration") * 1e9),
 		.idle_ns = (uint64_t)(kit_number(kit, "idle") * 1e9),
-		.looks = kit_count(kit, "looks") != 0,
+		.looks = (uint64_t)kit_count(kit, "looks"),
 	};
+	if (m->looks >= m->bursts)
+		kit_fail(KIT_USAGE, "looks is %llu; there are %llu bursts, and none is looked at after the last", (unsigned long long)m->looks, (unsigned long long)m->bursts);
 	m->base = (uint64_t)((double)m->files * kit_number(kit, "base"));
 	m->base = m->base ? m->base : 1;
 	kit_share(kit, m);
@@ -126,6 +128,12 @@ static void burst(struct kit_worker *w, struct shard *s, uint64_t start, uint64_
 	}
 }
 
+/* At equal distances among all bursts but the last. */
+static bool looks_after(const struct metaserver *m, uint64_t burst)
+{
+	return burst * m->looks / (m->bursts - 1) > (burst - 1) * m->looks / (m->bursts - 1);
+}
+
 static void fill(struct kit_worker *w)
 {
 	const struct metaserver *m = kit_shared(w->kit);
@@ -143,7 +151,7 @@ static void fill(struct kit_worker *w)
 			break; /* what follows the last one is drain's */
 		if (s)
 			end_burst(w, s);
-		uint64_t parked = m->looks ? kit_look(w) : 0;
+		uint64_t parked = looks_after(m, i) ? kit_look(w) : 0;
 		start += parked;
 		began += parked;
 		if (s)

@@ -13,8 +13,7 @@ enum behaviour { GROW, RETAIN, FRAGMENT };
 struct metaserver {
 	enum behaviour behaviour;
 	uint64_t files, base, bursts, lookups; /* of each shard; lookups for each file made */
-	uint64_t duration_ns, idle_ns, idle_took_ns;
-	bool looks;
+	uint64_t duration_ns, idle_ns, idle_took_ns, looks;
 };
 
 /* A shard belongs to one thread. A file is its directory entry. */

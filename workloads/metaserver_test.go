@@ -2,6 +2,8 @@ package main
 
 import (
 	"math"
+	"os/exec"
+	"strings"
 	"testing"
 )
 
@@ -54,6 +56,9 @@ func TestMetaserverParameters(t *testing.T) {
 		if was, is := base[c.figure], f[c.figure]; is < 0.95*c.factor*was || is > 1.05*c.factor*was {
 			t.Errorf("%s: %s is %v, was %v", c.parameter, c.figure, is, was)
 		}
+	}
+	if out, err := exec.Command(program, "bursts=3", "looks=3").CombinedOutput(); err == nil || !strings.Contains(string(out), "none is looked at after the last") {
+		t.Errorf("%v\n%s", err, out) // what looks changes shows only in the lab: see package runner's test
 	}
 	if f := figuresOf(t, program, plainDay+"duration=0.3 idle=0.05"); f["day_s"] < 0.25 || f["idle_s"] < 0.05 {
 		t.Errorf("the day took %v s, idle %v s", f["day_s"], f["idle_s"])

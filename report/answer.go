@@ -3,6 +3,8 @@ package report
 import (
 	"strings"
 
+	"alloclab/analysis"
+	"alloclab/analysis/cause"
 	"alloclab/results"
 )
 
@@ -17,7 +19,7 @@ type Answer struct {
 	// " !" has a note; "–" stands where there is none.
 	Rows     [][]string
 	Notes    []Note
-	Findings []Finding
+	Findings []analysis.Finding
 }
 
 // Note is what must not be overlooked, and of whom.
@@ -37,25 +39,28 @@ const (
 	ColumnStays
 )
 
-// Answers are the tables of all cells, those without a trial left out.
-func Answers(run results.Run, trials []results.Trial) []Answer {
+// Series gives the samples of a trial, nil where there are none (see
+// results.SamplesIn).
+type Series func(trial int) []results.Sample
+
+// Answers are the tables of all cells, those without a trial left out. Series may be nil.
+func Answers(run results.Run, trials []results.Trial, series Series) []Answer {
+	found := map[string][]analysis.Finding{}
+	for _, c := range cause.Findings(run, trials, series) {
+		found[c.Name] = c.Findings
+	}
 	var all []Answer
-	for _, cell := range cells(run, trials) {
+	for _, cell := range run.CellsOf(trials) {
 		rows := rows(run, cell, trials)
 		if len(rows) == 0 {
 			continue
 		}
 		scale := sizeScale(rows)
-		a := Answer{Cell: cell, Title: results.Plain(cell.Title()), Unit: scale.unit, Notes: notes(rows)}
-		if name := run.Experiment.Name; name != "" {
+		a := Answer{Cell: cell, Title: results.Plain(cell.Title()), Unit: scale.unit, Notes: notes(rows), Findings: found[cell.Name]}
+		if name := run.Experiment.Name; name != "" && !(cell.Program != nil && name == cell.Workload) {
 			a.Title = results.Plain(name) + ": " + a.Title
 		}
-		a.Head, a.Rows = grid(rows, scale)
-		for _, r := range rows {
-			if f, ok := r.finding(); ok {
-				a.Findings = append(a.Findings, f)
-			}
-		}
+		a.Head, a.Rows = grid(rows, scale, cell.Program != nil)
 		all = append(all, a)
 	}
 	return all
@@ -75,13 +80,17 @@ func (a Answer) spread() string {
 
 // grid is the table's text. Columns at the end that no variant has a figure
 // for are left out.
-func grid(rows []row, s scale) (head []string, lines [][]string) {
+func grid(rows []row, s scale, program bool) (head []string, lines [][]string) {
 	rate := rateScale(rows)
 	timed := false
 	for _, r := range rows {
 		timed = timed || r.p99().ok
 	}
 	head = []string{"variant", "peak", "freed", "idle", "purged", "live", "what stays at idle"}
+	if program { // which frees what it likes, and whose operations nobody counts
+		head[ColumnFreed], head[ColumnStays] = "load end", "what stays"
+		head = append(head, "CPU s", "wall s")
+	}
 	if rate.unit != "" {
 		head = append(head, rate.unit)
 	}
@@ -98,8 +107,11 @@ func grid(rows []row, s scale) (head []string, lines [][]string) {
 			s.show(r.metric(results.MetricRSSPeak)), s.show(r.metric(results.MetricRSSFreed)), idle, s.show(r.metric(results.MetricRSSPurged)),
 			s.show(r.live()), r.stays(s),
 		}
+		if program {
+			line = append(line, r.spread(results.MetricCPU, 1), r.spread(results.MetricWall, 1))
+		}
 		if rate.unit != "" {
-			line = append(line, r.rate(rate))
+			line = append(line, r.spread(results.MetricOpsPerCPUS, rate.size))
 		}
 		if timed {
 			line = append(line, latency(r.p99()))
@@ -137,23 +149,6 @@ func notes(rows []row) []Note {
 				all = append(all, Note{Text: text})
 			}
 			all[i].Variants = append(all[i].Variants, r.variant.Name())
-		}
-	}
-	return all
-}
-
-// cells are those of the run, and then those that only trials know of, as
-// after a merge of directories.
-func cells(run results.Run, trials []results.Trial) []results.Cell {
-	all := run.TitledCells()
-	known := map[string]bool{}
-	for _, c := range all {
-		known[c.Name] = true
-	}
-	for _, t := range trials {
-		if !known[t.Cell] {
-			known[t.Cell] = true
-			all = append(all, results.Cell{Name: t.Cell, Workload: t.Cell})
 		}
 	}
 	return all

@@ -11,7 +11,7 @@ import (
 // Counts prints, for each cell that was counted, instructions and system calls
 // for memory per operation, and what they do not show. It prints nothing where nothing was counted.
 func Counts(w io.Writer, run results.Run, trials []results.Trial) error {
-	for _, cell := range cells(run, trials) {
+	for _, cell := range run.CellsOf(trials) {
 		counted, missing := firstOf(run, cell.Name, trials, results.PassCounts)
 		if len(counted)+len(missing) == 0 {
 			continue

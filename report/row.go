@@ -8,6 +8,7 @@ import (
 
 	"github.com/montanaflynn/stats"
 
+	"alloclab/analysis/cause"
 	"alloclab/results"
 )
 
@@ -116,6 +117,39 @@ func (r row) live() figure {
 	return r.account(func(m *results.Mark) (int64, bool) { return m.Ledger.Live, true })
 }
 
+// heapOf is what is known of a program's heap when nobody knows its blocks: how
+// large it is at the last mark before a purge, and what the allocator itself
+// says is in use.
+func (r row) heapOf(s scale) string {
+	last := func(t *results.Trial) *results.Mark {
+		if m := t.Mark(results.MarkIdle); m != nil {
+			return m
+		}
+		return t.Mark(results.MarkFreed)
+	}
+	heap := r.median(func(t *results.Trial) (float64, bool) {
+		m := last(t)
+		if m == nil || m.Resident == nil {
+			return 0, false
+		}
+		return float64(m.Resident.Heap), true
+	})
+	used := r.median(func(t *results.Trial) (float64, bool) {
+		m := last(t)
+		if m == nil || m.Resident == nil || m.AllocatorStats == nil || m.AllocatorStats.Allocated == nil {
+			return 0, false
+		}
+		return float64(*m.AllocatorStats.Allocated), true
+	})
+	switch {
+	case !heap.ok:
+		return absent
+	case !used.ok:
+		return "heap " + s.show(heap)
+	}
+	return fmt.Sprintf("heap %s (in use by its own word: %s)", s.show(heap), s.show(used))
+}
+
 // share is the part of the heap from which on an account is worth a word.
 const share = 0.05
 
@@ -124,7 +158,7 @@ const share = 0.05
 func (r row) stays(s scale) string {
 	heap := r.account(func(m *results.Mark) (int64, bool) { return m.Ledger.Heap(), true })
 	if !heap.ok {
-		return absent
+		return r.heapOf(s)
 	}
 	type part struct {
 		name  string
@@ -169,63 +203,27 @@ func (r row) stays(s scale) string {
 	return strings.Join(words, " · ")
 }
 
-// rate is operations per CPU second with the largest distance of a round from
+// spread is a metric in units of a size, with the largest distance of a round from
 // the median: all rounds that count lie within it.
-func (r row) rate(s scale) string {
-	m := r.metric(results.MetricOpsPerCPUS)
+func (r row) spread(metric string, size float64) string {
+	m := r.metric(metric)
 	if !m.ok {
 		return absent
 	}
-	text := results.Number(m.value / s.size)
+	text := results.Number(m.value / size)
 	if len(r.counts) < 2 || m.value == 0 {
 		return text
 	}
 	spread := 0.0
 	for _, t := range r.counts {
-		if v, ok := t.Metrics[results.MetricOpsPerCPUS]; ok {
+		if v, ok := t.Metrics[metric]; ok {
 			spread = math.Max(spread, math.Abs(v-m.value)/m.value)
 		}
 	}
 	return fmt.Sprintf("%s ± %.0f %%", text, math.Ceil(spread*100-1e-9))
 }
 
-// watch says why the idle window was too short, or "".
+// watch says why RSS at idle is no answer, or "".
 func (r row) watch(cell results.Cell) string {
-	window := r.median(func(t *results.Trial) (float64, bool) {
-		freed, idle := t.Mark(results.MarkFreed), t.Mark(results.MarkIdle)
-		if freed == nil || idle == nil {
-			return 0, false
-		}
-		return idle.T - freed.T, true
-	})
-	idle, purged := r.metric(results.MetricRSSIdle), r.metric(results.MetricRSSPurged)
-	if !window.ok || !idle.ok {
-		return ""
-	}
-	// A purge that finds next to nothing proves that all had gone back.
-	rss, _ := results.ByName(results.MetricRSSIdle)
-	if purged.ok && idle.value-purged.value <= max(rss.Floor, rss.MinEffect*idle.value) {
-		return ""
-	}
-	watched := results.Seconds(math.Round(window.value*1000) / 1000)
-	if window.value >= 1 {
-		watched = results.Seconds(math.Round(window.value*10) / 10)
-	}
-	clock := r.variant.Clock
-	switch {
-	case clock.Seconds > 0 && clock.OnActivity && cell.Silent:
-		return fmt.Sprintf("its %s clock runs on activity only, and %s were silent", results.Seconds(clock.Seconds), watched)
-	case max(clock.Seconds, clock.Watch) > window.value:
-		takes := results.Seconds(clock.Seconds)
-		if clock.Watch > clock.Seconds {
-			takes += ", which can take " + results.Seconds(clock.Watch)
-		}
-		return fmt.Sprintf("clock %s, watched %s: too short to tell", takes, watched)
-	}
-	for _, t := range r.counts {
-		if t.StillFalls() {
-			return fmt.Sprintf("RSS still falls at the end of the %s: too short to tell", watched)
-		}
-	}
-	return ""
+	return cause.WatchOf(r.counts, cause.Context{Clock: r.variant.Clock, Silent: cell.Silent}).Note()
 }

@@ -142,9 +142,25 @@ func (m Metric) Pass() string {
 	return PassTime
 }
 
+// Repeats says that one trial is enough, and no test is needed: the figure is
+// exact, or a count of fixed work that repeats within its minimum effect.
+func (m Metric) Repeats() bool { return m.Exact || m.Pass() == PassCounts }
+
 // Metrics is the registry, in the order in which tables and pages show it.
 // The caller may keep and change the slice.
 func Metrics() []Metric { return slices.Concat(metrics, latencyMetrics, countsMetrics) }
+
+// Judged are the names of the metrics that have a better direction: only of these
+// can it be said that they improved.
+func Judged() []string {
+	var names []string
+	for _, m := range Metrics() {
+		if m.Better != "" {
+			names = append(names, m.Name)
+		}
+	}
+	return names
+}
 
 // ByName returns the metric of that name, and whether there is one.
 func ByName(name string) (Metric, bool) {

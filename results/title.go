@@ -10,6 +10,9 @@ import (
 // Title is the cell in words, for headings: its workload, and those of its
 // parameters that are not the workload's own defaults.
 func (c Cell) Title() string {
+	if c.Program != nil {
+		return c.Program.title(c.Workload)
+	}
 	words := c.Words()
 	if words == "" {
 		return Plain(c.Workload)
@@ -65,6 +68,23 @@ func (r *Run) TitledCells() []Cell {
 		}
 	}
 	return cells
+}
+
+// CellsOf are the run's cells, titled (see TitledCells), and then those that
+// only trials know of, as after a merge of directories.
+func (r *Run) CellsOf(trials []Trial) []Cell {
+	all := r.TitledCells()
+	known := map[string]bool{}
+	for _, c := range all {
+		known[c.Name] = true
+	}
+	for _, t := range trials {
+		if !known[t.Cell] {
+			known[t.Cell] = true
+			all = append(all, Cell{Name: t.Cell, Workload: t.Cell})
+		}
+	}
+	return all
 }
 
 func (p Param) words() string {

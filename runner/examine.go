@@ -29,7 +29,7 @@ type Found struct {
 // FindAllocators starts a program under every allocator that the lab knows.
 func FindAllocators(ctx context.Context, binaries Binaries) []Found {
 	var found []Found
-	stage, err := os.MkdirTemp("", "alloclab-")
+	stage, err := newStage()
 	if err != nil {
 		return []Found{{Err: err}}
 	}

@@ -75,6 +75,9 @@ func (e *TooLargeError) Error() string {
 func largest(cells []results.Cell, binaries Binaries, room int64, force bool) (int64, error) {
 	most := int64(0)
 	for _, c := range cells {
+		if c.Program != nil {
+			continue // what it takes nobody knows before it has run
+		}
 		n, err := binaries.Needs(c)
 		if err != nil {
 			return 0, err

@@ -33,12 +33,20 @@ func PreviewOf(e *configs.Experiment, catalog configs.Catalog, binaries Binaries
 	if e.MemoryLimit > 0 {
 		p.Room = min(p.Room, e.MemoryLimit)
 	}
+	if err := enoughCPUs(p.Cells); err != nil {
+		return Preview{}, err
+	}
 	var labels []string
 	for _, v := range e.Variants {
 		labels = append(labels, v.Label)
 	}
 	p.Trials = plan.Order(p.Cells, labels, e.Rounds, e.Passes, e.Seed)
 	for _, c := range p.Cells {
+		if c.Program != nil {
+			p.Needs = append(p.Needs, Needs{Seconds: c.Program.Duration + c.Program.After})
+			p.Seconds += (c.Program.Duration + c.Program.After) * float64(len(p.Trials)/len(p.Cells))
+			continue
+		}
 		n, err := binaries.Needs(c)
 		if err != nil {
 			return Preview{}, err
@@ -46,6 +54,9 @@ func PreviewOf(e *configs.Experiment, catalog configs.Catalog, binaries Binaries
 		p.Needs = append(p.Needs, n)
 		idle := idleOf(c)
 		for _, pass := range e.Passes {
+			if !c.Takes(pass) {
+				continue
+			}
 			seconds := n.Seconds + trialOverhead
 			switch factor := slowdown[pass]; {
 			case pass == results.PassCounts:

@@ -71,6 +71,9 @@ func (s *session) checkFixed() error {
 		return &configs.Error{File: s.Experiment.File, At: at, Key: "workload", Text: "pass counts needs fixed work in " + c.Name, Hint: remedy}
 	}
 	for _, c := range s.run.Cells {
+		if !c.Takes(results.PassCounts) {
+			continue
+		}
 		if c.Runtime == "go" {
 			return refuse(c, "what the Go runtime does beside it depends on time; leave runtime out")
 		}
@@ -154,6 +157,11 @@ func (t *trial) converseTraced(ctx context.Context) error {
 	}
 	for _, name := range []string{results.MarkBaseline, results.MarkHold, results.MarkFreed, results.MarkIdle} {
 		m, err := t.target.Expect(wire.Mark)
+		for err == nil && strings.HasPrefix(m.Text, results.MarkLook) { // nothing is looked at here
+			if err = t.target.Send(wire.Message{Type: wire.Resume}); err == nil {
+				m, err = t.target.Expect(wire.Mark)
+			}
+		}
 		if err != nil {
 			return err
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -30,9 +29,11 @@ type trial struct {
 
 	newGroup func() (*process.Group, error)
 	group    *process.Group
-	stopped  func(mark string) // see observer.stopped
+	stopped  func(mark string)    // see observer.stopped
+	asleep   func() time.Duration // for tests: how long the machine has slept since boot; nil: suspended
 
 	record   results.Trial
+	heaps    results.HeapMaps
 	process  *process.Process
 	proc     *proc.Process
 	target   *wire.Target
@@ -43,10 +44,16 @@ type trial struct {
 	idleAt   float64 // active time of the idle mark
 	children int
 
-	tracing    tracing  // nil but in passes syscalls and counts
-	stamped    []string // the marks that were stamped, in order
-	operations int64    // of the workload, up to freed; traced trials only
+	placement  *placement // of a program; nil for a workload
+	loadCPU    float64    // processor time of what drove it, seconds
+	agent      *agent     // in the program; nil where none is or it was lost
+	reporter   *reporter  // of the program's blocks; nil but in pass census
+	images     int        // programs that ran in the process, one in another's place, as far as they were proved
+	tracing    tracing    // nil but in passes syscalls and counts
+	stamped    []string   // the marks that were stamped, in order
+	operations int64      // of the workload, up to freed; traced trials only
 	callRows   []results.CallRow
+	patience   time.Duration // for its end once it was told to
 }
 
 // errInterrupted ends a trial because the user stops the run.
@@ -57,14 +64,21 @@ var errInterrupted = errors.New("interrupted")
 func (t *trial) run(ctx context.Context) (results.Trial, []results.Sample) {
 	t.record.Started = time.Now().UTC().Format(time.RFC3339)
 	t.record.Metrics = map[string]float64{}
-	awake := suspended()
-	err := t.start()
+	asleep := t.asleep
+	if asleep == nil {
+		asleep = suspended
+	}
+	before := asleep()
+	start, converse := t.start, t.converse
 	switch {
-	case err != nil:
+	case t.placement != nil:
+		start, converse = t.startProgram, t.drive
 	case t.tracing != nil:
-		err = t.converseTraced(ctx)
-	default:
-		err = t.converse(ctx)
+		converse = t.converseTraced
+	}
+	err := start()
+	if err == nil {
+		err = converse(ctx)
 	}
 	var samples []results.Sample
 	if t.sampler != nil {
@@ -74,7 +88,7 @@ func (t *trial) run(ctx context.Context) (results.Trial, []results.Sample) {
 			t.record.IdleFall = &fall
 		}
 	}
-	if slept := suspended() - awake; slept > 100*time.Millisecond && err == nil {
+	if slept := asleep() - before; slept > 100*time.Millisecond && err == nil {
 		err = fmt.Errorf("%w: the machine was suspended for %v in the middle of the trial", errDisturbed, slept.Round(time.Millisecond))
 	}
 	t.end(ctx, err)
@@ -158,17 +172,10 @@ func (t *trial) converse(ctx context.Context) error {
 	}
 	o := &observer{target: t.target, process: t.process, proc: t.proc, dialect: allocators.Dialect(id.Dialect), blocks: t.blocks, stopped: t.stopped}
 	for _, name := range []string{results.MarkBaseline, results.MarkHold, results.MarkFreed, results.MarkIdle} {
-		m, err := t.target.Expect(wire.Mark)
+		arrived, err := t.arrival(o, name)
 		if err != nil {
 			return err
 		}
-		arrived := time.Now()
-		t.clock.park(arrived)
-		said, figures, _ := strings.Cut(m.Text, "\n")
-		if said != name {
-			return fmt.Errorf("the measured process came to mark %q where %q was due", said, name)
-		}
-		t.figures(figures)
 		if err := t.mark(o, name, arrived, 0); err != nil {
 			return err
 		}
@@ -187,6 +194,54 @@ func (t *trial) converse(ctx context.Context) error {
 	return t.target.Send(wire.Message{Type: wire.Bye})
 }
 
+// arrival waits until the target has come to the mark, and takes every look
+// that it asks for on the way there.
+func (t *trial) arrival(o *observer, name string) (time.Time, error) {
+	for {
+		m, err := t.target.Expect(wire.Mark)
+		if err != nil {
+			return time.Time{}, err
+		}
+		arrived := time.Now()
+		t.clock.park(arrived)
+		said, figures, _ := strings.Cut(m.Text, "\n")
+		t.figures(figures)
+		switch {
+		case said == name:
+			return arrived, nil
+		case said != results.MarkLook || name == results.MarkBaseline || len(t.record.Looks) == results.MaxLooks:
+			return time.Time{}, fmt.Errorf("the measured process came to mark %q where %q was due", said, name)
+		}
+		if err := t.look(o, name, arrived); err != nil {
+			return time.Time{}, err
+		}
+	}
+}
+
+// look records one look in the middle of the phase that ends at a mark, and lets the target go on.
+func (t *trial) look(o *observer, phase string, arrived time.Time) error {
+	works := phase != results.MarkIdle // the work's own time is stopped for as long
+	if works {
+		if err := t.pauseWork(); err != nil {
+			return err
+		}
+	}
+	m, err := t.observe(o, results.MarkLook, arrived)
+	if err != nil {
+		return err
+	}
+	t.record.Looks = append(t.record.Looks, m)
+	if works {
+		now, err := t.usage()
+		if err != nil {
+			return err
+		}
+		t.work.resume(now)
+	}
+	t.clock.resume()
+	return t.target.Send(wire.Message{Type: wire.Resume})
+}
+
 // mayUse are the processors that the trial's threads may run on.
 func (t *trial) mayUse() []int {
 	if t.cpus != nil {
@@ -199,21 +254,30 @@ func (t *trial) mayUse() []int {
 func (t *trial) resume(from string) error {
 	next := results.MarkOrder[slices.Index(results.MarkOrder, from)+1]
 	if from == results.MarkBaseline {
-		var err error
-		if t.began, err = readUsage(t.proc, t.mayUse()); err != nil {
+		if err := t.begin(); err != nil {
 			return err
 		}
-		t.work.since = t.began
-		t.clock.start()
-		t.sampler = startSampler(t.proc, t.target.Memory, t.rate, &t.clock, next)
+		t.sampler = startSampler(t.proc, nil, t.target.Memory, t.rate, &t.clock, next)
 	} else {
-		if err := t.work.resume(t.proc, t.mayUse()); err != nil {
+		now, err := t.usage()
+		if err != nil {
 			return err
 		}
+		t.work.resume(now)
 		t.sampler.setPhase(next)
 		t.clock.resume()
 	}
 	return t.target.Send(wire.Message{Type: wire.Resume})
+}
+
+// begin starts the clock, at baseline.
+func (t *trial) begin() (err error) {
+	if t.began, err = t.usage(); err != nil {
+		return err
+	}
+	t.work.resume(t.began)
+	t.clock.start()
+	return nil
 }
 
 // afterIdle are the marks that the lab leads to, each by a purge.
@@ -229,14 +293,14 @@ func (t *trial) afterwards(o *observer) error {
 		t.sampler.setPhase(step.mark)
 		t.clock.resume()
 		if step.command != 0 {
-			if _, ok, err := o.command(step.command); err != nil {
+			if _, _, ok, err := o.command(step.command); err != nil {
 				return err
 			} else if !ok {
 				t.clock.park(time.Now())
 				continue // the allocator has no such call: the mark is absent
 			}
 		}
-		took, ok, err := o.command(wire.Purge)
+		took, figures, ok, err := o.command(wire.Purge)
 		if err != nil {
 			return err
 		}
@@ -245,6 +309,7 @@ func (t *trial) afterwards(o *observer) error {
 		if !ok && step.mark == results.MarkPurged {
 			continue // no purge, so nothing that could be shown here
 		}
+		t.figures(figures)
 		if err := t.mark(o, step.mark, arrived, took); err != nil {
 			return err
 		}
@@ -254,39 +319,51 @@ func (t *trial) afterwards(o *observer) error {
 
 // mark records one look at the parked target.
 func (t *trial) mark(o *observer, name string, arrived time.Time, purge time.Duration) error {
-	m := results.Mark{Name: name, PurgeSeconds: purge.Seconds()}
-	m.T, _ = t.clock.now()
+	at, _ := t.clock.now()
 	switch name {
 	case results.MarkHold:
-		if err := t.work.pause(t.proc, t.mayUse()); err != nil {
+		if err := t.pauseWork(); err != nil {
 			return err
 		}
 	case results.MarkFreed:
-		if err := t.work.pause(t.proc, t.mayUse()); err != nil {
+		if err := t.pauseWork(); err != nil {
 			return err
 		}
-		t.measureWork(m.T)
+		t.measureWork(at)
 	case results.MarkIdle:
 		if err := t.measureFaults(); err != nil {
 			return err
 		}
 	}
-	if err := o.look(&m); err != nil {
+	m, err := t.observe(o, name, arrived)
+	if err != nil {
 		return err
+	}
+	m.PurgeSeconds = purge.Seconds()
+	t.record.Marks = append(t.record.Marks, m)
+	t.heaps.Marks = append(t.heaps.Marks, o.heaps)
+	return nil
+}
+
+// observe looks at the parked target.
+func (t *trial) observe(o *observer, name string, arrived time.Time) (results.Mark, error) {
+	m := results.Mark{Name: name}
+	m.T, _ = t.clock.now()
+	if err := o.look(&m); err != nil {
+		return m, err
 	}
 	if children, err := proc.NewFS("/").Descendants(t.process.Pid); err == nil && len(children) > t.children {
 		t.children = len(children)
 		t.warn("it has %d child processes at %s: their memory and time are in none of these figures", t.children, name)
 	}
 	m.Parked = time.Since(arrived).Seconds()
-	t.record.Marks = append(t.record.Marks, m)
 	if o.counted != m.Asked {
 		t.warn("at %s the workload counts %d live bytes and lists %d", name, o.counted, m.Asked)
 	}
 	if m.Racy {
 		t.warn("the ledger of %s disagrees with RSS by %d bytes, twice", name, m.Ledger.Total()-m.RSS)
 	}
-	return nil
+	return m, nil
 }
 
 func (t *trial) warn(format string, args ...any) {
@@ -310,71 +387,3 @@ func parameterLines(params []results.Param) []string {
 	}
 	return lines
 }
-
-// end ends the process, if it has not ended, and says how the trial went.
-func (t *trial) end(ctx context.Context, err error) {
-	if t.process == nil {
-		t.record.Status = results.StatusSkipped
-		t.warn("%v", err)
-		if t.target != nil {
-			t.target.Close()
-		}
-		return
-	}
-	var fail *wire.FailError
-	if err == nil || errors.Is(err, wire.ErrClosed) || errors.As(err, &fail) {
-		// It said, or showed, that it is about to end by itself.
-		if !t.process.Wait(exitLimit) {
-			err = errors.Join(err, fmt.Errorf("%w: it did not end within %v after the last mark", os.ErrDeadlineExceeded, exitLimit))
-		}
-	}
-	if errors.Is(err, os.ErrProcessDone) || errors.Is(err, proc.ErrExited) {
-		t.process.Wait(time.Second) // it was met in the middle of its end
-	}
-	if t.sampler != nil && t.sampler.halted.Load() && err == nil {
-		err = fmt.Errorf("%w: somebody stopped the process while it ran, so its times mean nothing", errDisturbed)
-	}
-	endedItself := t.process.Wait(0)
-	if t.tracing != nil && err == nil {
-		err = t.tracing.end(t, true, t.stamped)
-	}
-	t.target.Close()
-	strays := t.process.End(true)
-	if t.proc != nil {
-		t.proc.Close()
-	}
-	if t.tracing != nil && err != nil {
-		err = errors.Join(err, t.tracing.end(t, false, nil))
-	}
-	outOfMemory := int64(0)
-	if t.group != nil {
-		outOfMemory, _ = t.group.Killed()
-		t.group.Remove()
-	}
-	status := t.process.Status()
-	t.record.Exit = results.Exit{Stderr: t.process.Output.String()}
-	if status.Exited() {
-		t.record.Exit.Code = status.ExitStatus()
-	}
-	if status.Signaled() {
-		t.record.Exit.Signal = signalName(status.Signal())
-	}
-	if strays > 0 {
-		t.warn("it left %d processes behind, which the lab ended", strays)
-	}
-	if ctx.Err() != nil {
-		err = errInterrupted
-	}
-	t.record.Status = judge(err, endedItself, outOfMemory > 0, t.record.Exit)
-	if err != nil && t.record.Status != results.StatusOK && t.record.Status != results.StatusInterrupted {
-		t.warn("%v", err)
-	}
-	t.summarise()
-}
-
-// lastWords is how long the wire is still read after the process has ended.
-const lastWords = 200 * time.Millisecond
-
-// exitLimit is how long a process may take to exit after its last mark; an
-// allocator may print its statistics then.
-const exitLimit = 10 * time.Second

@@ -28,6 +28,7 @@ type variant struct {
 	tunables  map[string]string
 	servedBy  string // as the dry start proved
 	libc      string // in its own words
+	proof     results.Proof
 }
 
 // resolve finds what a variant needs. stage is a folder for links.
@@ -36,10 +37,13 @@ func resolve(v configs.Variant, binaries Binaries, stage string) (*variant, erro
 	if !ok {
 		return nil, fmt.Errorf("there is no allocator %s", v.Allocator)
 	}
+	if v.Libexec != "" {
+		binaries = Binaries{v.Libexec}
+	}
 	clock := a.Clock(v.Knobs)
 	r := &variant{
 		Variant: results.Variant{
-			Label: v.Label, Allocator: a.Name, Library: v.Library, Knobs: v.Knobs,
+			Label: v.Label, Allocator: a.Name, Library: v.Library, Libexec: v.Libexec, Knobs: v.Knobs, Reference: a.Bundled,
 			Clock: results.Clock{Text: clock.Sentence, Seconds: clock.Duration.Seconds(), Watch: clock.Watch.Seconds(), OnActivity: clock.OnActivity},
 		},
 		allocator: a,
@@ -184,7 +188,7 @@ func (v *variant) dryStart(ctx context.Context) (results.Proof, error) {
 	if err != nil {
 		return proof, fmt.Errorf("variant %s: %w%s", v.Label, err, quoted(p.Output.String()))
 	}
-	v.Version, v.servedBy, v.libc = shortVersion(id.Version), id.ServedBy, id.Told["libc"]
+	v.Version, v.servedBy, v.libc, v.proof = shortVersion(id.Version), id.ServedBy, id.Told["libc"], proof
 	return proof, nil
 }
 

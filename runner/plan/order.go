@@ -30,6 +30,9 @@ func Order(cells []results.Cell, variants []string, rounds int, passes []string,
 	for _, pass := range passes {
 		for round := 1; round <= Rounds(pass, rounds); round++ {
 			for _, c := range random.Perm(len(cells)) {
+				if !cells[c].Takes(pass) {
+					continue
+				}
 				for _, v := range random.Perm(len(variants)) {
 					trials = append(trials, Trial{
 						Trial: len(trials) + 1, Cell: cells[c].Name, Variant: variants[v], Round: round, Pass: pass,
@@ -42,9 +45,9 @@ func Order(cells []results.Cell, variants []string, rounds int, passes []string,
 }
 
 // Rounds is how many rounds a pass takes of those that an experiment asks
-// for: counts repeat, so that one is enough.
+// for: counts repeat, and a census describes one process, so that one is enough.
 func Rounds(pass string, rounds int) int {
-	if pass == results.PassCounts {
+	if pass == results.PassCounts || pass == results.PassCensus {
 		return 1
 	}
 	return rounds

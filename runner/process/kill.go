@@ -46,11 +46,24 @@ const (
 // one that runs gets SIGTERM, then SIGKILL. It returns how many strays were
 // killed.
 func (p *Process) End(politely bool) (strays int) {
-	p.end.Do(func() { strays = p.endOnce(politely) })
+	p.end.Do(func() {
+		p.endGroup(politely)
+		strays = endStrays()
+		p.release()
+	})
 	return strays
 }
 
-func (p *Process) endOnce(politely bool) int {
+// EndGroup is End for a process beside which another one still runs: strays
+// may be that one's, and are left alone.
+func (p *Process) EndGroup(politely bool) {
+	p.end.Do(func() {
+		p.endGroup(politely)
+		p.release()
+	})
+}
+
+func (p *Process) endGroup(politely bool) {
 	if politely && !p.Wait(0) {
 		p.signalGroup(syscall.SIGTERM)
 		p.signalGroup(syscall.SIGCONT)
@@ -61,7 +74,10 @@ func (p *Process) endOnce(politely bool) int {
 	known.Lock()
 	delete(known.pids, p.Pid)
 	known.Unlock()
-	strays := endStrays()
+}
+
+// release lets go of the output and of adopted processes.
+func (p *Process) release() {
 	for _, pid := range p.adopted {
 		if !reap(pid, drainTime) {
 			_ = syscall.Kill(pid, syscall.SIGKILL)
@@ -76,8 +92,10 @@ func (p *Process) endOnce(politely bool) int {
 	case <-time.After(drainTime):
 	}
 	p.pipe.Close()
-	return strays
 }
+
+// Signal sends a signal to the process alone.
+func (p *Process) Signal(s syscall.Signal) error { return p.process.Signal(s) }
 
 // Wait waits for the end of the process, no longer than that, and reports
 // whether it has ended.

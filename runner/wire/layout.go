@@ -127,6 +127,8 @@ const (
 	RegionLoad    RegionKind = 3
 	RegionTLS     RegionKind = 4
 	RegionRuntime RegionKind = 5
+	// RegionUnmanaged is memory that a program mapped itself: only an agent tells of it.
+	RegionUnmanaged RegionKind = 6
 )
 
 // Region is struct wire_region: memory that is no allocator's heap.

@@ -14,7 +14,7 @@
 struct scatter {
 	uint64_t bytes, smallest, largest; /* bytes: of each thread */
 	double keep;
-	uint64_t idle_ns;
+	uint64_t looks, idle_ns;
 };
 
 struct own {
@@ -29,6 +29,7 @@ static const struct kit_parameter parameters[] = {
 	{ "smallest", KIT_BYTES, 16, 16, 1 << 30, NULL, "smallest block" },
 	{ "largest", KIT_BYTES, 1015, 16, 1 << 30, NULL, "largest block; every size between is as likely" },
 	{ "keep", KIT_FRACTION, 0.3, 0, 1, NULL, "part of the blocks that stays, drawn at random" },
+	{ "looks", KIT_COUNT, 0, 0, KIT_LOOKS_MAX, NULL, "times that the lab looks at equal distances while the blocks are allocated" },
 	{ "idle", KIT_DURATION, 1, 0, 604800, NULL, "how long nothing happens after the others are freed" },
 	{ .name = NULL },
 };
@@ -70,6 +71,7 @@ static void setup(struct kit *kit)
 		.smallest = (uint64_t)kit_count(kit, "smallest"),
 		.largest = (uint64_t)kit_count(kit, "largest"),
 		.keep = kit_number(kit, "keep"),
+		.looks = (uint64_t)kit_count(kit, "looks"),
 		.idle_ns = (uint64_t)(kit_number(kit, "idle") * 1e9),
 	};
 	if (s->largest < s->smallest)
@@ -91,13 +93,9 @@ static void setup(struct kit *kit)
 	}
 }
 
-static void fill(struct kit_worker *w)
+static void allocate(struct kit_worker *w, struct own *own, uint64_t from, uint64_t to)
 {
-	struct own *own = w->state;
-	if (!own)
-		return;
-	kit_work_begin(w);
-	for (uint64_t i = 0; i < own->count; i++) {
+	for (uint64_t i = from; i < to; i++) {
 		char *block = kit_malloc(w, own->sizes[i]);
 		memset(block, 0x5a, own->sizes[i]);
 		memcpy(block, &block, sizeof block);
@@ -106,6 +104,24 @@ static void fill(struct kit_worker *w)
 		if (i % KIT_PUBLISH_EVERY == 0)
 			kit_publish(w);
 	}
+}
+
+static void fill(struct kit_worker *w)
+{
+	const struct scatter *s = kit_shared(w->kit);
+	struct own *own = w->state;
+	uint64_t parts = s->looks + 1;
+	if (!own) { /* the main thread has no blocks, and looks with the others */
+		for (uint64_t i = 0; i < s->looks; i++)
+			kit_look(w);
+		return;
+	}
+	kit_work_begin(w);
+	for (uint64_t i = 1; i < parts; i++) {
+		allocate(w, own, own->count * (i - 1) / parts, own->count * i / parts);
+		kit_look(w);
+	}
+	allocate(w, own, own->count * (parts - 1) / parts, own->count);
 	kit_work_end(w);
 }
 

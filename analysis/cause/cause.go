@@ -27,7 +27,7 @@ const (
 
 // Thresholds; docs/causes.md gives the reasons.
 const (
-	leastBytes  = 1 << 20 // what stacks and tables come to: less is no finding
+	leastBytes  = 2 << 20 // what tables and caches of a few threads come to: less is no finding
 	steadyShare = 0.10    // of what is in use
 	half        = 0.5     // of what is held beyond use: from here on a kind is the cause
 	worthAWord  = 0.05    // of the same: from here on a part is mentioned

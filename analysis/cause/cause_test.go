@@ -17,7 +17,7 @@ func TestDecide(t *testing.T) {
 		want         Word
 	}{
 		"nothing held":                       {p: Parts{InUse: 100 * mib}, want: Steady},
-		"less than stacks and tables":        {p: Parts{Retained: mib}, want: Steady},
+		"less than stacks and tables":        {p: Parts{Retained: 2 * mib}, want: Steady},
 		"a tenth of what is in use":          {p: Parts{InUse: 100 * mib, Pinned: 10 * mib}, want: Steady},
 		"a little more":                      {p: Parts{InUse: 100 * mib, Pinned: 10*mib + 1}, want: Fragmentation},
 		"empty pages":                        {p: Parts{InUse: 8 * mib, Retained: 500 * mib, Pinned: 6 * mib}, want: Retention},
@@ -250,9 +250,9 @@ func TestGrowsInWords(t *testing.T) {
 		want  []string
 	}{
 		"live data": {growing(60, 12, 6, 24), 1 << 30, Growth, []string{
-			"over 1 h resident memory grew by 1.7 MiB/min", "what is in use by 1.0 MiB/min", "what fragmentation holds by 18 MiB/h", "At that rate 1024 MiB are reached in "}},
+			"over 1 h resident memory grew by 1.7 MiB/min", "what is in use by 1.0 MiB/min", "what fragmentation holds by 18 MiB/h", "At that rate 1 GiB are reached in "}},
 		"retention": {growing(0, 0, 0, 150), 1 << 30, Retention, []string{"empty pages by 2.5 MiB/min"}},
-		"nothing":   {growing(0, 0, 0, 0), 1 << 30, Steady, []string{"not surely: over 1 h", "So no time to 1024 MiB can be told."}},
+		"nothing":   {growing(0, 0, 0, 0), 1 << 30, Steady, []string{"not surely: over 1 h", "So no time to 1 GiB can be told."}},
 	} {
 		found := Findings(run, []results.Trial{*c.trial}, Options{Limit: c.limit})
 		if len(found) != 1 || len(found[0].Findings) != 1 || found[0].Findings[0].Word != string(c.word) {

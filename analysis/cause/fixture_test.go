@@ -85,7 +85,7 @@ func printed(f analysis.Figure) (ways []string) {
 	for _, v := range []float64{f.Value, f.Low, f.High} {
 		switch f.Unit {
 		case "B":
-			ways = append(ways, Size(v))
+			ways = append(ways, Size(v), results.Bytes(v))
 		case "s":
 			ways = append(ways, seconds(v), results.Seconds(v), span(v))
 		case "B/s":
@@ -99,7 +99,7 @@ func printed(f analysis.Figure) (ways []string) {
 
 var (
 	quoted  = regexp.MustCompile(`"[^"]*"`)
-	numbers = regexp.MustCompile(`[−+]?[0-9][0-9.]*(?: (?:%|[KMGT]?i?B\b(?:/[a-z]+)?|(?:ns|µs|ms|s|min|h|days|years)\b))?`)
+	numbers = regexp.MustCompile(`[−+]?[0-9][0-9.]*(?: (?:%|[KMGT]?i?B(?:/[a-z]+)?|(?:ns|µs|ms|s|min|h|days|years)\b))?`)
 )
 
 // numbersOf are the numbers of a finding's sentences with their units. Names

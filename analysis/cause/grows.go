@@ -21,22 +21,28 @@ func (s *subject) grows(w *words) string {
 		}
 		return slopes(all)
 	}
-	rss, ok := fit(func(t Trend) *stat.Slope { return t.RSS })
-	if !ok {
-		if s.limit > 0 {
-			return fmt.Sprintf("no time to %s can be told: no series was kept of it, or too short a one.", w.size("limit", number(s.limit)))
-		}
-		return ""
-	}
 	var windows []float64
 	for _, c := range s.causes {
 		windows = append(windows, c.Trend.To-c.Trend.From)
 	}
 	window := "over " + w.seconds("trend.window", number(middle(windows)))
+	rss, ok := fit(func(t Trend) *stat.Slope {
+		if !t.Chosen && !t.long() {
+			return nil
+		}
+		return t.RSS
+	})
+	if !ok {
+		if s.limit > 0 {
+			return fmt.Sprintf("no time to %s can be told: that needs %s of work, or %s looks in it, or a window of your choice.", w.bytes("limit", s.limit),
+				w.seconds("trend.needed", number(leastTrend)), w.count("trend.looks", number(fewestPoints)))
+		}
+		return ""
+	}
 	if !grown(rss) {
 		text := fmt.Sprintf("not surely: %s resident memory changed by %s (%s).", window, w.rate("trend.rss", rss), interval(rss))
 		if s.limit > 0 {
-			text += fmt.Sprintf(" So no time to %s can be told.", w.size("limit", number(s.limit)))
+			text += fmt.Sprintf(" So no time to %s can be told.", w.bytes("limit", s.limit))
 		}
 		return text
 	}
@@ -76,7 +82,7 @@ func (s *subject) until(w *words) string {
 			at, soonest, latest = append(at, mid), append(soonest, low), append(latest, high)
 		}
 	}
-	limit := w.size("limit", number(s.limit))
+	limit := w.bytes("limit", s.limit)
 	if len(at) < len(s.causes) {
 		return fmt.Sprintf(" It does not surely do so in every round: no time to %s can be told.", limit)
 	}
@@ -111,6 +117,12 @@ func slopes(all []stat.Slope) (stat.Median, bool) {
 func (w *words) rate(name string, m stat.Median) string {
 	w.keep(name, "B/s", m)
 	return Rate(m.Value)
+}
+
+// bytes prints a size as it was asked for.
+func (w *words) bytes(name string, v float64) string {
+	w.keep(name, "B", number(v))
+	return results.Bytes(v)
 }
 
 func interval(m stat.Median) string { return Rate(m.Low) + " to " + Rate(m.High) }

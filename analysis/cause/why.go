@@ -27,7 +27,7 @@ func (s *subject) why(w *words) string {
 	if float64(p.Pinned) >= mechanism*held {
 		blocks, ok := s.at(results.MarkIdle, func(m *results.Mark) (float64, bool) { return float64(m.Blocks), m.Blocks > 0 })
 		if ok {
-			texts = append(texts, fmt.Sprintf("%s live blocks are scattered over the pages: a page goes back only when its last block is freed.", w.count("idle.blocks", blocks)))
+			texts = append(texts, fmt.Sprintf("%s blocks in use are scattered over the pages: a page goes back only when its last block is freed.", w.count("idle.blocks", blocks)))
 		}
 	}
 	if float64(p.Unit) >= mechanism*held {
@@ -130,5 +130,8 @@ func (s *subject) steps(w *words) string {
 	if !counted || !told {
 		return ""
 	}
-	return fmt.Sprintf(" By itself it has given back %s, in steps: %s so far.", w.size("idle.released", bytes), w.count("idle.releases", count))
+	if bytes.Value == 0 {
+		return fmt.Sprintf(" By itself it has given back nothing (%s releases).", w.count("idle.releases", count))
+	}
+	return fmt.Sprintf(" By itself it has given back %s, in %s releases.", w.size("idle.released", bytes), w.count("idle.releases", count))
 }

@@ -10,7 +10,7 @@ RELEASE := $(shell git describe --tags --always --dirty 2>/dev/null)
 
 LINKED := ptmalloc jemalloc tcmalloc mimalloc
 WORKLOADS := $(addprefix $(BIN)/workload-,$(LINKED))
-LIBRARIES := $(BIN)/libpages.so $(BIN)/libagent.so $(BIN)/libcensus.so
+LIBRARIES := $(BIN)/libpages.so $(BIN)/libtruth.so $(BIN)/libagent.so $(BIN)/libcensus.so
 PLAIN := $(BIN)/plain-threads4k $(BIN)/plain-iobuf
 
 # What the build needs, and what only tests and comparisons need (Debian 12 names).
@@ -90,7 +90,7 @@ soak: test-deps soak-deps build ## checks of more than a minute: fuzzing, kill -
 install: build ## programs into $(PREFIX)/bin and $(PREFIX)/libexec/alloclab
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/alloclab
 	install -m 755 $(BIN)/alloclab $(DESTDIR)$(PREFIX)/bin/
-	install -m 755 $(WORKLOADS) $(LIBRARIES) $(DESTDIR)$(PREFIX)/libexec/alloclab/
+	install -m 755 $(WORKLOADS) $(BIN)/libpages.so $(DESTDIR)$(PREFIX)/libexec/alloclab/
 
 deps: ## install the packages that building needs and this machine lacks
 	@bash scripts/packages $(BUILD_PACKAGES)

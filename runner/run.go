@@ -182,7 +182,7 @@ func (s *session) prepare(ctx context.Context, stage string) error {
 	if err := s.place(stage); err != nil {
 		return err
 	}
-	most, err := largest(s.run.Cells, s.Binaries, room, s.Force)
+	most, err := largest(s.run.Cells, s.Binaries, room, s.Experiment.TimeLimit, s.Force)
 	if err != nil {
 		return err
 	}

@@ -124,7 +124,7 @@ func drawCell(run results.Run, cell results.Cell, series []CellSeries, caption s
 		all = append(all, Drawing{KindLedger, "census", "What resident memory is made of, by the census pass", Ledger(title+", census pass", caption, counted)})
 	}
 	if untimed(series) {
-		all[0].Figure = nil // a run of other passes has no curve, and an empty figure would say that trials failed
+		all[1].Figure = nil // a run of other passes has no curve, and an empty figure would say that trials failed
 	}
 	for _, s := range series {
 		if len(run.Cells)*len(run.Variants) > maxHeapMaps {

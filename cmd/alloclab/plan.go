@@ -77,6 +77,9 @@ func printPlan(out io.Writer, e *configs.Experiment, p runner.Preview, order boo
 	if e.Rounds > 1 && slices.Contains(e.Passes, results.PassCounts) {
 		product = fmt.Sprintf("%d cells x %d variants x (%d rounds x %d passes + 1 round of counts)", len(p.Cells), len(e.Variants), e.Rounds, len(e.Passes)-1)
 	}
+	if slices.ContainsFunc(p.Cells, func(c results.Cell) bool { return len(c.Passes) > 0 }) {
+		product = byPass(e, p)
+	}
 	fmt.Fprintf(out, "\n%s = %d trials, about %v\n",
 		product, len(p.Trials), time.Duration(p.Seconds*float64(time.Second)).Round(time.Second))
 	if order {
@@ -85,4 +88,24 @@ func printPlan(out io.Writer, e *configs.Experiment, p runner.Preview, order boo
 		}
 	}
 	return nil
+}
+
+// byPass is the arithmetic of a plan whose cells do not all take all passes.
+func byPass(e *configs.Experiment, p runner.Preview) string {
+	var parts []string
+	for _, pass := range e.Passes {
+		cells, rounds := 0, 0
+		for _, c := range p.Cells {
+			if c.Takes(pass) {
+				cells++
+			}
+		}
+		for _, t := range p.Trials {
+			if t.Pass == pass {
+				rounds = max(rounds, t.Round)
+			}
+		}
+		parts = append(parts, fmt.Sprintf("%d x %d x %d in pass %s", cells, len(e.Variants), rounds, pass))
+	}
+	return "cells x variants x rounds: " + strings.Join(parts, ", ")
 }

@@ -82,7 +82,7 @@ func TestLiveRegions(t *testing.T) {
 		l.Apply(e)
 	}
 	l.Apply(wire.RingEvent{Kind: wire.RingStack, Address: 0x7000_7700, Size: 0x7000_6f00})
-	l.Apply(wire.RingEvent{Kind: wire.RingAllocated, Address: 0x7000_4000, Size: 64}) // the stack has become a heap
+	l.Apply(wire.RingEvent{Kind: wire.RingAllocated, Address: 0x7000_4000, Size: 64})     // the stack has become a heap
 	l.Apply(wire.RingEvent{Kind: wire.RingAllocated, Address: 0x9000_a010, Size: 80 * p}) // glibc mapped it beside the linker's memory
 	got := l.Regions([]Mapped{{0x5000_0000, 0x5001_0000}, {0x7000_0000, 0x7001_0000}, {0x9000_0000, 0x9010_0000}, {0x1000_0000, 0x1001_0000}}, p)
 	want := []wire.Region{

@@ -46,6 +46,7 @@ type trial struct {
 
 	placement  *placement // of a program; nil for a workload
 	loadCPU    float64    // processor time of what drove it, seconds
+	familyLost bool       // a process of the tree ended while it was measured
 	agent      *agent     // in the program; nil where none is or it was lost
 	reporter   *reporter  // of the program's blocks; nil but in pass census
 	images     int        // programs that ran in the process, one in another's place, as far as they were proved

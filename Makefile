@@ -15,14 +15,16 @@ PLAIN := $(BIN)/plain-threads4k $(BIN)/plain-iobuf
 
 # What the build needs, and what only tests and comparisons need (Debian 12 names).
 BUILD_PACKAGES := gcc libc6-dev libjemalloc-dev libgoogle-perftools-dev libmimalloc-dev libtbbmalloc2
-TEST_PACKAGES := $(BUILD_PACKAGES) procps time strace valgrind gdb chromium
+TEST_PACKAGES := $(BUILD_PACKAGES) procps time strace valgrind gdb chromium libxml2-utils python3 redis-server
+# Large, or with a service: only make soak installs it.
+SOAK_PACKAGES := prometheus
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 CFLAGS := -std=gnu11 -O2 -g -pthread -Wall -Wextra -Werror \
 	-fno-builtin-malloc -fno-builtin-calloc -fno-builtin-realloc -fno-builtin-free
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build lint bench soak install deps test-deps check-go clean FORCE
+.PHONY: help run test build lint bench counts soak install deps test-deps soak-deps check-go clean FORCE
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -78,7 +80,10 @@ bench: build test-deps ## every number that the lab promises, achieved against i
 	$(GO) test -run '^$$' -bench . ./runner/census ./runner/proc ./results
 	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 30m ./runner
 
-soak: test-deps build ## checks of more than a minute: fuzzing, kill -9, long series
+counts: build test-deps ## instructions per operation against the commit that this branch left (BASE=revision)
+	bash scripts/counts $(BASE)
+
+soak: test-deps soak-deps build ## checks of more than a minute: fuzzing, kill -9, long series
 	ALLOCLAB_LIBEXEC=$(BIN) ALLOCLAB_SOAK=1 $(GO) test -timeout 60m -run 'Soak|LargeRun' -v ./...
 	bash scripts/fuzz
 
@@ -92,6 +97,9 @@ deps: ## install the packages that building needs and this machine lacks
 
 test-deps: ## the same for tests
 	@bash scripts/packages $(TEST_PACKAGES)
+
+soak-deps: ## and for make soak
+	@bash scripts/packages $(SOAK_PACKAGES)
 
 check-go:
 	@command -v $(GO) >/dev/null || { echo "Go is not installed: get $(GO_MIN) or later from https://go.dev/dl/" >&2; exit 1; }

@@ -27,7 +27,7 @@ var (
 	seedOption      = Option{Name: "seed", Kind: KindCount, Max: math.MaxInt64}
 	roundsOption    = Option{Name: "rounds", Kind: KindCount, Min: 1, Max: 1000}
 	memoryOption    = Option{Name: "memory_limit", Kind: KindBytes, Min: 16 << 20, Max: 1 << 50}
-	timeLimitOption = Option{Name: "time_limit", Kind: KindDuration, Min: 0.1, Max: 7 * 86400}
+	timeLimitOption = Option{Name: "time_limit", Kind: KindDuration, Min: 0.1, Max: 30 * 86400} // of a week and what comes after it
 	passesOption    = Option{Name: "passes", Kind: KindChoice, Choices: []string{"time", "latency", "census", "syscalls", "counts"}}
 	runtimeOption   = Option{Name: "runtime", Kind: KindChoice, Choices: []string{"c", "go"}}
 	cpusOption      = Option{Name: "cpus", Kind: KindCount, Min: 1, Max: 4096}

@@ -23,6 +23,7 @@ type Program struct {
 	Load        [][]string    // commands that drive it, run one after the other
 	Stop        Stop          // how it is ended
 	After       time.Duration // watched once the load has ended
+	FirstBytes  bool          // pass census: live blocks are grouped by size and first 8 bytes
 	Duration    time.Duration // of the load, at most; without a load, of the watch from ready on; 0 is until the end
 	At          Position
 }
@@ -48,6 +49,7 @@ var (
 	portOption     = Option{Name: "port", Kind: KindCount, Min: 1, Max: 65535}
 	afterOption    = Option{Name: "after", Kind: KindDuration, Max: 7 * 86400}
 	durationOption = Option{Name: "duration", Kind: KindDuration, Min: 0.01, Max: 7 * 86400}
+	firstOption    = Option{Name: "first_bytes", Kind: KindBool}
 	signalOption   = Option{Name: "stop", Kind: KindChoice, Choices: Signals}
 )
 
@@ -61,7 +63,7 @@ func programs(top *section) []Program {
 	var list []Program
 	names := map[string]Position{}
 	for _, s := range top.tables("program") {
-		s.only("is no key of a program", "name", "command", "directory", "environment", "ready", "load", "stop", "after", "duration")
+		s.only("is no key of a program", "name", "command", "directory", "environment", "ready", "load", "stop", "after", "duration", "first_bytes")
 		p := Program{At: s.place.key, Directory: s.text("directory", "", ""), Stop: Stop{Signal: "SIGTERM"}}
 		if _, given := s.values["command"]; given {
 			p.Command = s.command("command")
@@ -92,6 +94,9 @@ func programs(top *section) []Program {
 			p.Stop = Stop{Command: s.command("stop")}
 		}
 		p.After, p.Duration = s.duration(afterOption), s.duration(durationOption)
+		if v, ok := s.one(firstOption); ok {
+			p.FirstBytes = v.(bool)
+		}
 		if p.After > 0 && p.Duration == 0 && s.values["load"] == nil {
 			s.complain("after", &Error{Text: "stands without a load or a duration: nothing says when it begins", Hint: "write a load, or how long to watch as duration"})
 		}

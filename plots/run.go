@@ -13,6 +13,7 @@ import (
 
 // Kinds of figures, in the order in which a page shows them.
 const (
+	KindSteps         = "steps"
 	KindRSS           = "rss"
 	KindLedger        = "ledger"
 	KindFragmentation = "fragmentation"
@@ -111,6 +112,7 @@ const maxHeapMaps = 64
 func drawCell(run results.Run, cell results.Cell, series []CellSeries, caption string, swept bool) []Drawing {
 	title := cell.Title()
 	all := []Drawing{
+		{KindSteps, "", "Step by step", Steps(title, caption, series)},
 		{KindRSS, "", "Resident memory over time", RSS(RSSFigure{Title: title, Caption: caption, Series: series})},
 		{KindLedger, "", "What resident memory is made of", Ledger(title, caption, series)},
 		{KindFragmentation, "", "Fragmentation over time", Fragmentation(title, caption, series)},
@@ -118,8 +120,11 @@ func drawCell(run results.Run, cell results.Cell, series []CellSeries, caption s
 		{KindLatency, "", "Latency of malloc and free", Latency(title, caption, series)},
 		{KindSyscalls, "", "System calls for memory", Syscalls(title, caption, series)},
 	}
+	if counted := OfCensus(series); len(counted) > 0 {
+		all = append(all, Drawing{KindLedger, "census", "What resident memory is made of, by the census pass", Ledger(title+", census pass", caption, counted)})
+	}
 	if untimed(series) {
-		all[0].Figure = nil // a run of other passes has no curve, and an empty figure would say that trials failed
+		all[1].Figure = nil // a run of other passes has no curve, and an empty figure would say that trials failed
 	}
 	for _, s := range series {
 		if len(run.Cells)*len(run.Variants) > maxHeapMaps {
@@ -181,6 +186,8 @@ func seriesOf(run results.Run, cell string, trials []results.Trial) []CellSeries
 				series[i].Traces = append(series[i].Traces, Trace{Trial: t})
 			case results.PassLatency:
 				series[i].Latency = append(series[i].Latency, t)
+			case results.PassCensus:
+				series[i].Census = append(series[i].Census, Trace{Trial: t})
 			case results.PassSyscalls:
 				series[i].Calls = append(series[i].Calls, CallTrace{Trial: t})
 			case results.PassCounts:

@@ -22,6 +22,7 @@ type CellSeries struct {
 	Latency []*results.Trial  // of the pass latency
 	Heaps   *results.HeapMaps // of the trial that Median is; nil where there is none
 	Calls   []CallTrace       // of the pass syscalls
+	Census  []Trace           // of the pass census
 	Counts  []*results.Trial  // of the pass counts
 }
 
@@ -154,4 +155,16 @@ func top(curves ...[]dot) float64 {
 		}
 	}
 	return highest
+}
+
+// OfCensus are the same variants with the trials of pass census in the place
+// of those of pass time; none where there are none.
+func OfCensus(series []CellSeries) []CellSeries {
+	var all []CellSeries
+	for _, s := range series {
+		if len(s.Census) > 0 {
+			all = append(all, CellSeries{Variant: s.Variant, Traces: s.Census})
+		}
+	}
+	return all
 }

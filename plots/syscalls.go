@@ -49,12 +49,14 @@ func kindOf(c results.SyscallCount) int {
 		return 1
 	case c.Call == "mprotect" && c.How != "PROT_NONE":
 		return 2
-	case c.Call == "brk" || c.Call == "mremap":
-		return map[string]int{"grow": 3, "shrink": 6, "query": -1}[c.How]
+	case (c.Call == "brk" || c.Call == "mremap") && c.How == "grow":
+		return 3
 	case c.Call == "munmap":
 		return 4
 	case c.Call == "madvise" && slices.Contains([]string{"MADV_DONTNEED", "MADV_FREE", "MADV_REMOVE", "MADV_DONTNEED_LOCKED"}, c.How):
 		return 5
+	case (c.Call == "brk" || c.Call == "mremap") && c.How == "shrink":
+		return 6
 	default:
 		return -1
 	}

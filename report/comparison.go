@@ -9,6 +9,7 @@ import (
 
 	"github.com/rivo/uniseg"
 
+	"alloclab/analysis/cause"
 	"alloclab/analysis/change"
 	"alloclab/results"
 )
@@ -128,7 +129,7 @@ func notesOn(x *change.Change) []string {
 	}
 	for _, a := range x.Accounts {
 		if a.Moved {
-			made = append(made, fmt.Sprintf("%s %s → %s", a.Name, size(a.Base.Median), size(a.New.Median)))
+			made = append(made, fmt.Sprintf("%s %s → %s", a.Name, cause.Size(a.Base.Median), cause.Size(a.New.Median)))
 		}
 	}
 	if len(made) > 0 {

@@ -11,7 +11,7 @@ import (
 // Counts prints, for each cell that was counted, instructions and system calls
 // for memory per operation, and what they do not show. It prints nothing where nothing was counted.
 func Counts(w io.Writer, run results.Run, trials []results.Trial) error {
-	for _, cell := range cells(run, trials) {
+	for _, cell := range run.CellsOf(trials) {
 		counted, missing := firstOf(run, cell.Name, trials, results.PassCounts)
 		if len(counted)+len(missing) == 0 {
 			continue
@@ -39,10 +39,7 @@ func Counts(w io.Writer, run results.Run, trials []results.Trial) error {
 			out.WriteString("! " + text + "\n")
 		}
 		for _, t := range counted {
-			if t.Instructions != nil && t.Instructions.HandsOver {
-				out.WriteString("! Threads of this workload hand work to each other in turns that differ: expect its counts to repeat to some per cent only.\n")
-				break
-			}
+			out.WriteString(unsteady(nameOf(run, t), t))
 		}
 		if len(counted) > 0 {
 			tools := counted[0].Syscalls.Tracer
@@ -52,9 +49,26 @@ func Counts(w io.Writer, run results.Run, trials []results.Trial) error {
 			out.WriteString(wrap("By "+results.Plain(tools)+". Instructions are those outside the kernel, the workload's own included. Counts do not show page faults, cache misses, "+
 				"or threads that wait for each other: fewer instructions may still take longer.", 116, ""))
 		}
-		if _, err := io.WriteString(w, out.String()+"\n"); err != nil {
+		if _, err := io.WriteString(w, "\n"+out.String()); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// unsteady says which counts did not repeat, or is "".
+func unsteady(name string, t *results.Trial) string {
+	var words []string
+	for _, c := range []struct{ metric, words string }{{results.MetricInstructions, "instructions"}, {results.MetricMemoryCalls, "memory calls"}} {
+		first, ok := t.Metrics[c.metric]
+		again, twice := t.Again[c.metric]
+		if ok && twice && !t.Repeats(c.metric) {
+			words = append(words, fmt.Sprintf("%s (%s, then %s)", c.words, perOperation(first), perOperation(again)))
+		}
+	}
+	if len(words) == 0 {
+		return ""
+	}
+	return wrap("! "+name+": counted again, the same work gave other "+strings.Join(words, " and ")+
+		". Threads took other turns, or the allocator has a clock of time: a small change of these cannot be told from that.", 116, "  ")
 }

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"alloclab/results"
@@ -26,9 +27,11 @@ func Inspection(w io.Writer, i *results.Inspection) error {
 	warned := map[string]bool{}
 	for _, q := range i.Questions {
 		fmt.Fprintf(&out, "- %s\n  → %s\n", q.Question, results.Plain(q.Command))
-		if q.Warning != "" && !warned[q.Warning] {
-			fmt.Fprintf(&out, "  ! %s\n", q.Warning)
-			warned[q.Warning] = true
+		for _, w := range q.Warnings {
+			if !warned[w] {
+				fmt.Fprintf(&out, "  ! %s\n", w)
+			}
+			warned[w] = true
 		}
 	}
 	_, err := io.WriteString(w, out.String())
@@ -91,7 +94,10 @@ func inspectedMalloc(out *strings.Builder, i *results.Inspection) {
 		field(out, "Go", fmt.Sprintf("%s, %s: Go's own heap is no malloc's", g.Version, cgo))
 	}
 	settings := i.Settings
-	if len(settings) == 0 {
+	switch {
+	case slices.ContainsFunc(i.Missing, func(m results.Missing) bool { return m.What == results.MissingEnvironment }):
+		settings = []string{"unknown: its environment may not be read"}
+	case len(settings) == 0:
 		settings = []string{"none that reach an allocator, in the environment it was started with"}
 	}
 	field(out, "settings", settings...)
@@ -158,7 +164,7 @@ func inspectedHeaps(out *strings.Builder, i *results.Inspection) {
 		}
 		return fmt.Sprint(*n >> 10)
 	}
-	fmt.Fprintf(out, "\nptmalloc's arenas: %d, with %d heaps that have %s in memory\n", len(p.Arenas), heaps, results.Bytes(float64(p.RSS)))
+	fmt.Fprintf(out, "\nptmalloc: arenas %d, heaps %d, in memory %s\n", len(p.Arenas), heaps, results.Bytes(float64(p.RSS)))
 	fmt.Fprintf(out, "%-10s%8s%8s%14s%12s%12s\n", "arena", "threads", "heaps", "obtained KiB", "RSS KiB", "top KiB")
 	for _, a := range p.Arenas {
 		name := fmt.Sprint(a.Number)
@@ -172,6 +178,7 @@ func inspectedHeaps(out *strings.Builder, i *results.Inspection) {
 		fmt.Fprintf(out, "%-10s%8s%8d%14s%12d%12s\n", name, threads, len(a.Heaps), kib(a.System), a.Resident()>>10, kib(a.Top))
 	}
 	out.WriteString("top is free at the heap's end: it is obtained, and in memory as far as it was touched.\n")
+	out.WriteString("size is what the arena has of a heap now, writable the most it ever had.\n")
 	fmt.Fprintf(out, "\n%-10s%-18s%12s%14s%12s\n", "heap of", "at", "size KiB", "writable KiB", "RSS KiB")
 	for _, a := range p.Arenas {
 		name := fmt.Sprint(a.Number)

@@ -15,7 +15,7 @@ import (
 // memory each variant made: how many and for how many bytes, phase by phase. Of several rounds it shows the first that counts:
 // calls of different rounds are not added up. It prints nothing where nothing was traced.
 func Syscalls(w io.Writer, run results.Run, trials []results.Trial) error {
-	for _, cell := range cells(run, trials) {
+	for _, cell := range run.CellsOf(trials) {
 		traced, missing := firstOf(run, cell.Name, trials, results.PassSyscalls)
 		if len(traced)+len(missing) == 0 {
 			continue
@@ -36,7 +36,7 @@ func Syscalls(w io.Writer, run results.Run, trials []results.Trial) error {
 			out.WriteString(wrap("Bytes are lengths of addresses, and not resident memory: a mapping costs memory only when it is touched, mmap PROT_NONE reserves addresses alone, "+
 				"and madvise may name pages that are gone already. Page faults do not show here, and times under strace mean nothing.", 116, ""))
 		}
-		if _, err := io.WriteString(w, out.String()+"\n"); err != nil {
+		if _, err := io.WriteString(w, "\n"+out.String()); err != nil {
 			return err
 		}
 	}

@@ -6,6 +6,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"alloclab/results"
@@ -16,7 +17,7 @@ import (
 // that failed or were starved are counted and named, never averaged. The last
 // line says whether all ledgers add up.
 func Table(w io.Writer, run results.Run, trials []results.Trial) error {
-	for _, a := range Answers(run, trials) {
+	for _, a := range Answers(run, trials, nil) {
 		head := a.Title + " · " + heading(run) + "     RSS in " + a.Unit + ", median" + a.spread() + "\n"
 		var notes strings.Builder
 		for _, n := range a.Notes {
@@ -63,7 +64,7 @@ func Tally(trials []results.Trial) string {
 		case t.Starved() || t.Salvaged != nil:
 			starved++
 		}
-		for _, m := range t.Marks {
+		for _, m := range slices.Concat(t.Marks, t.Looks) {
 			sum := int64(0)
 			switch {
 			case m.Ledger != nil:

@@ -84,9 +84,9 @@ type GoRuntime struct {
 // PtmallocHeaps are glibc's heaps as its own structures say, read from outside.
 type PtmallocHeaps struct {
 	Arenas []InspectedArena `json:"arenas"` // the main one first, where it was found
-	// Mapped is glibc's own count of chunks with a mapping of their own; it is
-	// not known from outside, and their memory is among the anonymous.
-	RSS int64 `json:"rss_bytes"` // of all heaps
+	// RSS is of all heaps. Chunks with a mapping of their own are in none: how
+	// many there are is not known from outside, and they are among the anonymous.
+	RSS int64 `json:"rss_bytes"`
 }
 
 // InspectedArena is one arena with its heaps.
@@ -107,6 +107,9 @@ type InspectedHeap struct {
 	RSS      int64   `json:"rss_bytes"`
 }
 
+// MissingEnvironment is the What of a process whose environment may not be read.
+const MissingEnvironment = "its environment"
+
 // Missing is what could not be read, why, and what would help.
 type Missing struct {
 	What   string `json:"what"`
@@ -117,9 +120,9 @@ type Missing struct {
 // Question is what cannot be told from outside without a restart or a call into
 // the process, and which command would tell.
 type Question struct {
-	Question string `json:"question"`
-	Command  string `json:"command"`
-	Warning  string `json:"warning,omitempty"`
+	Question string   `json:"question"`
+	Command  string   `json:"command"`
+	Warnings []string `json:"warnings,omitempty"`
 }
 
 // Resident is what the arena's heaps have in memory, bytes.

@@ -17,6 +17,7 @@ type Program struct {
 	StopCommand []string   `json:"stop_command,omitempty"`
 	After       float64    `json:"after_s,omitempty"`
 	Duration    float64    `json:"duration_s,omitempty"`
+	FirstBytes  bool       `json:"first_bytes,omitempty"` // pass census groups live blocks by size and first 8 bytes
 }
 
 // words are the program's command and how long it is watched, for headings.
@@ -75,6 +76,16 @@ type SizeClass struct {
 	Usable int64 `json:"usable_bytes,omitempty"` // 0: all sizes that are not listed
 	Blocks int64 `json:"blocks"`
 	Bytes  int64 `json:"bytes"`
+}
+
+// BlockKind is how many live blocks have one usable size and begin with the
+// same 8 bytes: a type's virtual table, a length, a tag. It holds what the program keeps in
+// memory, so it is stored only where the experiment asks for it.
+type BlockKind struct {
+	Usable int64  `json:"usable_bytes"`
+	First  string `json:"first"` // the 8 bytes in hexadecimal, in the order of memory
+	Blocks int64  `json:"blocks"`
+	Bytes  int64  `json:"bytes"`
 }
 
 // Lab is the lab's own resident memory at the mark; false where nothing was

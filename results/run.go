@@ -58,6 +58,8 @@ type Variant struct {
 	Libexec   string         `json:"libexec,omitempty"` // folder of the measured programs, where it is not the lab's own
 	Knobs     map[string]any `json:"knobs"`
 	Clock     Clock          `json:"clock"`
+	// Reference says that it bounds the charts and is no choice: an allocator of the lab's own.
+	Reference bool `json:"reference,omitempty"`
 }
 
 // Clock says when a variant returns memory by itself.

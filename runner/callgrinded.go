@@ -74,13 +74,16 @@ func (c *callgrinded) end(t *trial, whole bool, stamped []string) error {
 	return nil
 }
 
-// complaint is the last line that valgrind wrote that is not blank.
+// complaint is the first line of valgrind's own words that says why it failed;
+// most of what it writes is no complaint.
 func (c *callgrinded) complaint() string {
 	log, _ := os.ReadFile(filepath.Join(c.dir, "log"))
-	for lines := strings.Split(string(log), "\n"); len(lines) > 0; lines = lines[:len(lines)-1] {
-		_, text, _ := strings.Cut(lines[len(lines)-1], "== ")
-		if text = strings.TrimSpace(text); text != "" {
-			return text
+	for line := range strings.Lines(string(log)) {
+		_, text, _ := strings.Cut(line, "== ")
+		for _, word := range []string{"unhandled", "fatal", "did not recognise", "overflow", "can't", "out of memory", "impossible"} {
+			if strings.Contains(strings.ToLower(text), word) {
+				return strings.TrimSpace(text)
+			}
 		}
 	}
 	return ""

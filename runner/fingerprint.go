@@ -43,7 +43,10 @@ func fingerprint(variants map[string]*variant, programs map[string]map[string]*p
 		"clocksource":         known(h.Clocksource),
 		results.FieldHost:     virtual(h.CPU.Hypervisor),
 	}
-	f.Counts = results.Fields{"cpu_flags": digestOf(h.CPU.Flags), "architecture": runtime.GOARCH}
+	f.Counts = results.Fields{
+		"cpu_flags": digestOf(h.CPU.Flags), "architecture": runtime.GOARCH,
+		results.FieldCores: f.Memory[results.FieldCores], results.FieldPageSize: f.Memory[results.FieldPageSize], // allocators make their arenas by them
+	}
 	for label, v := range variants {
 		served, err := fileDigest(v.servedBy)
 		if err != nil {

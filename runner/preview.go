@@ -60,7 +60,7 @@ func PreviewOf(e *configs.Experiment, catalog configs.Catalog, binaries Binaries
 			seconds := n.Seconds + trialOverhead
 			switch factor := slowdown[pass]; {
 			case pass == results.PassCounts:
-				seconds = factor*max(0, n.Seconds-idle) + 15*trialOverhead
+				seconds = 2 * (factor*max(0, n.Seconds-idle) + 15*trialOverhead) // counted again
 			case factor > 0:
 				seconds = factor*max(0, n.Seconds-idle) + idle + trialOverhead
 			}

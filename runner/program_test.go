@@ -28,10 +28,13 @@ func victim(t testing.TB) string {
 	victimBuilt.Do(func() {
 		sources, _ := filepath.Glob("../workloads/agent/*.c")
 		probes, _ := filepath.Glob("../workloads/kit/probe*.c")
+		reporters, _ := filepath.Glob("../workloads/agent/census/*.c")
 		for _, args := range [][]string{
 			{"-O0", "-fno-builtin", "-o", path, "testdata/victim.c"},
 			append(append([]string{"-O2", "-std=gnu11", "-pthread", "-DPROBE_PRELOADED", "-fPIC", "-shared", "-fvisibility=hidden", "-I../workloads",
 				"-o", filepath.Join(dir, "libagent.so")}, sources...), probes...),
+			append([]string{"-O2", "-std=gnu11", "-pthread", "-fno-builtin", "-fPIC", "-shared", "-fvisibility=hidden",
+				"-o", filepath.Join(dir, "libcensus.so")}, reporters...),
 		} {
 			if out, err := exec.Command("cc", args...).CombinedOutput(); err != nil {
 				t.Fatalf("%v\n%s", err, out)
@@ -49,6 +52,7 @@ type ran struct {
 	results.Program
 	allocator string
 	agentless bool
+	census    bool // the pass
 	limit     time.Duration
 	memory    int64 // limit of its control group; 0 is none
 	stopped   func(pid int, mark string)
@@ -64,6 +68,11 @@ func place(t testing.TB, r ran) *placement {
 	}
 	if !r.agentless {
 		p.agent = filepath.Join(binaries(t, "ptmalloc").Dir, "libagent.so")
+	}
+	if r.census {
+		if err := p.takeCensus(binaries(t, "ptmalloc")); err != nil {
+			t.Fatal(err)
+		}
 	}
 	l, err := p.place(v)
 	if err != nil {
@@ -84,9 +93,13 @@ func runProgram(t testing.TB, r ran) results.Trial {
 	if r.limit == 0 {
 		r.limit = time.Minute
 	}
+	pass := results.PassTime
+	if r.census {
+		pass = results.PassCensus
+	}
 	l := place(t, r)
 	tr := &trial{
-		Trial: plan.Trial{Trial: 1, Round: 1, Pass: results.PassTime}, cell: results.Cell{Name: "victim", Workload: "victim", Program: &r.Program},
+		Trial: plan.Trial{Trial: 1, Round: 1, Pass: pass}, cell: results.Cell{Name: "victim", Workload: "victim", Program: &r.Program},
 		variant: l.variant, placement: l, patience: 200 * time.Millisecond, limit: r.limit, rate: DefaultRate, blocks: census.NewBlocks(os.Getpagesize()),
 	}
 	if host, err := proc.NewFS("/").Host(); err == nil && host.Cgroup.Writable && host.Cgroup.MemoryDir != "" {
@@ -103,7 +116,7 @@ func runProgram(t testing.TB, r ran) results.Trial {
 	}
 	tr.record = results.Trial{
 		V: results.Version, Run: "test", Cell: "victim", Workload: "victim", Variant: r.allocator, Allocator: r.allocator,
-		Round: 1, Pass: results.PassTime, Marks: []results.Mark{}, Warnings: []string{},
+		Round: 1, Pass: pass, Marks: []results.Mark{}, Warnings: []string{},
 	}
 	record, _ := tr.run(context.Background())
 	if left := ours(); left != nil {
@@ -132,11 +145,11 @@ func TestProgramFaults(t *testing.T) {
 	}{
 		{name: "good", mode: "serve", load: load("load"), line: "is ready", status: results.StatusOK, exit: results.Exit{Stopped: "SIGTERM"}},
 		{name: "exits early", mode: "early", load: load("load"), line: "is ready", status: results.StatusExit, exit: results.Exit{Code: 3}, warning: `ended by itself before it printed "is ready"`},
-		{name: "never ready", mode: "mute", load: load("load"), line: "is ready", limit: time.Second, status: results.StatusNeverReady, exit: results.Exit{Signal: "SIGTERM"}, warning: `1s passed before it printed "is ready"`},
-		{name: "port never open", mode: "serve", load: load("load"), port: 1, limit: time.Second, status: results.StatusNeverReady, exit: results.Exit{Signal: ""}, warning: "before port 1 accepted a connection"},
+		{name: "never ready", mode: "mute", load: load("load"), line: "is ready", limit: 400 * time.Millisecond, status: results.StatusNeverReady, exit: results.Exit{Signal: "SIGTERM"}, warning: `400ms passed before it printed "is ready"`},
+		{name: "port never open", mode: "serve", load: load("load"), port: 1, limit: 400 * time.Millisecond, status: results.StatusNeverReady, exit: results.Exit{Signal: ""}, warning: "before port 1 accepted a connection"},
 		{name: "load fails", mode: "serve", load: load("fail"), line: "is ready", status: results.StatusLoadFailed, warning: "connection refused, say"},
 		{name: "second load fails", mode: "serve", load: [][]string{{path, "load"}, {path, "fail"}}, line: "is ready", status: results.StatusLoadFailed, warning: "exit code 7"},
-		{name: "load hangs", mode: "serve", load: load("mute"), line: "is ready", limit: time.Second, status: results.StatusTimeout, warning: "1s passed under " + path + " mute"},
+		{name: "load hangs", mode: "serve", load: load("mute"), line: "is ready", limit: 400 * time.Millisecond, status: results.StatusTimeout, warning: "400ms passed under " + path + " mute"},
 		{name: "crashes", mode: "crash", load: load("mute"), line: "is ready", status: results.StatusSignal, exit: results.Exit{Signal: "SIGSEGV"}, warning: "ended by itself under"},
 		{name: "leaves children", mode: "leave", load: load("load"), line: "is ready", status: results.StatusOK, exit: results.Exit{Stopped: "SIGTERM"}, warning: "it left 1 processes behind"},
 		{name: "goes into the background", mode: "background", load: load("load"), port: 1, status: results.StatusExit, warning: "stay in the foreground"},
@@ -145,7 +158,7 @@ func TestProgramFaults(t *testing.T) {
 		{name: "prints a gigabyte", mode: "spam", load: load("load"), line: "is ready", status: results.StatusOK, exit: results.Exit{Stopped: "SIGTERM", Stderr: "victim is ready"}},
 		{name: "closes its descriptors", mode: "close", load: load("load"), line: "is ready", status: results.StatusOK, exit: results.Exit{Stopped: "SIGTERM"}, warning: "the agent in it was lost"},
 		{name: "ignores the signal", mode: "stubborn", load: load("load"), line: "is ready", status: results.StatusOK, exit: results.Exit{Stopped: "SIGTERM", Signal: "SIGKILL"}, warning: "it did not end within"},
-		{name: "does not end", mode: "mute", limit: time.Second, status: results.StatusTimeout, exit: results.Exit{Signal: "SIGTERM"}, warning: "1s passed before it ended"},
+		{name: "does not end", mode: "mute", limit: 400 * time.Millisecond, status: results.StatusTimeout, exit: results.Exit{Signal: "SIGTERM"}, warning: "400ms passed before it ended"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			allocator := "jemalloc"

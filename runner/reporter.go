@@ -118,6 +118,12 @@ func (t *trial) blocksReported(o *observer, m *results.Mark) ([]wire.Region, err
 	r.live.Each(o.blocks.Add)
 	m.Asked, m.Blocks, m.Usable = r.live.Bytes, r.live.Blocks, r.live.Bytes // see results.Ledger.LiveIsUsable
 	m.Classes, m.OtherClasses = classes(r.live.Classes())
+	if t.placement.FirstBytes {
+		var err error
+		if m.Kinds, err = blockKinds(&r.live, t.process.Pid); err != nil {
+			return nil, err
+		}
+	}
 	mappings, err := t.proc.Maps()
 	if err != nil {
 		return nil, err

@@ -128,7 +128,6 @@ type session struct {
 	newGroup   func() (*process.Group, error)   // nil where no control group can be made
 	programs   map[string]map[string]*placement // by cell and variant
 	tracers    tracers
-	handsOver  map[string]bool // cells, in pass counts: see results.Instructions
 }
 
 func (s *session) note(format string, args ...any) {
@@ -170,7 +169,7 @@ func (s *session) prepare(ctx context.Context, stage string) error {
 		return err
 	}
 	if err := s.checkFixed(); err != nil {
-		return fmt.Errorf("%s: %w", e.File, err)
+		return err
 	}
 	host, err := proc.NewFS("/").Host()
 	if err != nil {
@@ -223,6 +222,9 @@ func (s *session) describe() error {
 	fingerprint, boot, err := fingerprint(s.variants, s.programs)
 	if err != nil {
 		return err
+	}
+	if s.tracers.callgrind.Version != "" { // it decides which of libc's functions serve, as a CPU does
+		fingerprint.Counts["valgrind"], fingerprint.Counts["strace"] = s.tracers.callgrind.Version, s.tracers.strace.Version
 	}
 	hash, err := plan.Hash(s.run.Variants, s.run.Cells, s.plan)
 	if err != nil {

@@ -43,7 +43,7 @@ func resolve(v configs.Variant, binaries Binaries, stage string) (*variant, erro
 	clock := a.Clock(v.Knobs)
 	r := &variant{
 		Variant: results.Variant{
-			Label: v.Label, Allocator: a.Name, Library: v.Library, Libexec: v.Libexec, Knobs: v.Knobs,
+			Label: v.Label, Allocator: a.Name, Library: v.Library, Libexec: v.Libexec, Knobs: v.Knobs, Reference: a.Bundled,
 			Clock: results.Clock{Text: clock.Sentence, Seconds: clock.Duration.Seconds(), Watch: clock.Watch.Seconds(), OnActivity: clock.OnActivity},
 		},
 		allocator: a,

@@ -10,10 +10,10 @@ import (
 )
 
 // The rule by which a history alarms: of the last Recent commits, at least
-// Alarming lie outside the band on the worse side. The band is the median of the
+// Alarming, the newest among them, lie outside the band on the worse side. The band is the median of the
 // Window commits before those, plus and minus the largest of the metric's minimum
 // effect, its floor, and NoiseFactor robust standard deviations. Below Least
-// commits there is no band. TestRates has what the rule achieves.
+// commits there is no band. docs/history.md has what the rule achieves.
 const (
 	Recent      = 4
 	Alarming    = 3
@@ -106,6 +106,7 @@ func Histories(points []results.Point, watched []string) (all []Series, unknown 
 			}
 			sort.Slice(segment.Commits, func(a, b int) bool { return before(segment.Commits[a], segment.Commits[b]) })
 			segment.judge(all[i].Metric, all[i].Watched)
+			segment.Levels = levels(segment.medians(), all[i].Metric)
 			all[i].Segments = append(all[i].Segments, segment)
 		}
 		sort.Slice(all[i].Segments, func(a, b int) bool {
@@ -142,12 +143,17 @@ func join(points []results.Point) Commit {
 	return c
 }
 
-// judge finds bands, alarms and levels.
-func (s *Segment) judge(m results.Metric, watched bool) {
+func (s *Segment) medians() []float64 {
 	values := make([]float64, len(s.Commits))
 	for i, c := range s.Commits {
 		values[i] = c.Median
 	}
+	return values
+}
+
+// judge finds bands and alarms.
+func (s *Segment) judge(m results.Metric, watched bool) {
+	values := s.medians()
 	for i := range s.Commits {
 		c := &s.Commits[i]
 		first := i + 1 - Recent
@@ -162,9 +168,9 @@ func (s *Segment) judge(m results.Metric, watched bool) {
 			}
 		}
 		c.Place = band.place(c.Median, m)
-		c.Alarm = watched && c.Outside >= Alarming
+		// The newest must be one of them: a commit that mends a regression does not alarm for it.
+		c.Alarm = watched && c.Place == Worse && c.Outside >= Alarming
 	}
-	s.Levels = levels(values, m)
 }
 
 func bandOf(values []float64, m results.Metric) Band {

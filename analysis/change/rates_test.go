@@ -25,11 +25,11 @@ func noise(random *rand.Rand, n int, cv float64) []float64 {
 	return all
 }
 
-// TestSeriesRates measures what the rule achieves: of series of 68 commits
+// TestSoakSeriesRates measures what the rule achieves: of series of 68 commits
 // without a change, in how many there is an alarm at all; of series with a step at
 // commit 60, in how many the step is found within 15 commits and how many commits
 // that takes. docs/history.md has the figures.
-func TestSeriesRates(t *testing.T) {
+func TestSoakSeriesRates(t *testing.T) {
 	sessions := 1000
 	if os.Getenv("ALLOCLAB_SOAK") != "" {
 		sessions = 20000

@@ -115,7 +115,7 @@ func TestSeriesRule(t *testing.T) {
 			if got := all[0].Segments[0].Levels; len(got) != c.levels {
 				t.Errorf("new levels at %v, want %d of them", got, c.levels)
 			}
-			if all, _ := Histories(seriesOf(c.metric, c.factors), nil); len(Check(all).Alarms) > 0 || Check(all).Series > 0 {
+			if all, _ := Histories(seriesOf(c.metric, c.factors), nil); len(Check(all).Alarms()) > 0 || Check(all).Series > 0 {
 				t.Error("a metric that is not watched alarms")
 			}
 		})
@@ -149,8 +149,8 @@ func TestNewFingerprint(t *testing.T) {
 	if len(all[0].Segments) != 2 || len(all[0].Segments[0].Commits) != 30 {
 		t.Fatalf("%d segments", len(all[0].Segments))
 	}
-	if s := Check(all); len(s.Alarms) > 0 || s.Judged != 1 {
-		t.Errorf("%+v", s)
+	if s := Check(all); len(s.Alarms()) > 0 || len(s.Judged) != 1 {
+		t.Errorf("%d alarms, %d judged", len(s.Alarms()), len(s.Judged))
 	}
 }
 
@@ -161,7 +161,7 @@ func TestRunsOfACommitAreJoined(t *testing.T) {
 		all, _ := Histories(points, Watched)
 		s := Check(all)
 		last := all[0].Segments[0].Commits[19]
-		got := fmt.Sprintf("%.2f of %d runs: %d alarms, %d again", last.Median/level, last.Runs, len(s.Alarms), len(s.Again))
+		got := fmt.Sprintf("%.2f of %d runs: %d alarms, %d again", last.Median/level, last.Runs, len(s.Alarms()), len(s.Again()))
 		if got != want {
 			t.Errorf("%s, want %s", got, want)
 		}
@@ -208,7 +208,7 @@ func TestCheck(t *testing.T) {
 			all, _ := Histories(c.points, Watched)
 			s := Check(all)
 			got := fmt.Sprintf("%s: %d series, %d judged, %d too few, %d missing, %d alarms, %d again",
-				s.Commit.Commit, s.Series, s.Judged, s.TooFew, s.Missing, len(s.Alarms), len(s.Again))
+				s.Commit.Commit, s.Series, len(s.Judged), s.TooFew, s.Missing, len(s.Alarms()), len(s.Again()))
 			if got != c.want {
 				t.Errorf("%s\nwant %s", got, c.want)
 			}

@@ -55,7 +55,6 @@ answer or the sitting was unstable, 5 if a trial failed.`,
 	}
 	c.Flags().StringVar(&f.base, "base", "", "what to compare with")
 	c.Flags().StringVar(&f.new, "new", "", "what to compare")
-	f.formats.flag(c)
 	c.Flags().StringVar(&f.out, "out", "", "directory of the results (default out/NAME-ab-TIME)")
 	c.Flags().StringArrayVar(&f.variants, "variant", nil, "variants of the experiment to compare, where --base and --new name none (default all)")
 	c.Flags().StringSliceVar(&f.metrics, "metrics", nil, "the family that is judged (default that of [gate])")
@@ -65,12 +64,16 @@ answer or the sitting was unstable, 5 if a trial failed.`,
 		}
 	}
 	complete(c, "metrics", results.Judged()...)
+	f.formats.flag(c)
 	c.ValidArgsFunction = completePresets
 	return c
 }
 
 func (f abFlags) run(cmd *cobra.Command, experiment string) error {
 	ctx, stderr := cmd.Context(), cmd.ErrOrStderr()
+	if err := f.formats.holdComparison(); err != nil {
+		return err
+	}
 	lab, err := findLab()
 	if err != nil {
 		return err
@@ -79,7 +82,7 @@ func (f abFlags) run(cmd *cobra.Command, experiment string) error {
 	if err != nil {
 		return err
 	}
-	s := session{gate: e.Gate, out: stderr}
+	s := session{gate: e.Gate, out: stderr, formats: f.formats}
 	if f.metrics != nil {
 		s.gate.Metrics = f.metrics
 	}
@@ -108,7 +111,7 @@ func (f abFlags) run(cmd *cobra.Command, experiment string) error {
 	if s.dir = f.out; s.dir == "" {
 		s.dir = filepath.Join("out", e.Name+"-ab-"+time.Now().Format("20060102-150405"))
 	}
-	return s.measure(cmd, lab, e, f.formats)
+	return s.measure(cmd, lab, e)
 }
 
 // session is one sitting of ab.
@@ -117,6 +120,7 @@ type session struct {
 	gate      configs.Gate
 	pairs, aa []change.Pair
 	out       io.Writer
+	formats   formats
 }
 
 // pair makes three variants of each subject: the base, the base again, the new.
@@ -137,7 +141,7 @@ func (s *session) pair(subjects []configs.Variant, base, new side) (variants []c
 }
 
 // measure runs the sitting and prints the judgement.
-func (s *session) measure(cmd *cobra.Command, lab lab, e *configs.Experiment, f formats) error {
+func (s *session) measure(cmd *cobra.Command, lab lab, e *configs.Experiment) error {
 	progress := newProgress(s.out)
 	run, err := runner.Run(cmd.Context(), runner.Options{
 		Experiment: e, Catalog: lab.catalog, Binaries: lab.binaries, Dir: s.dir, Tool: version(), SampleRate: runner.DefaultRate,
@@ -158,7 +162,7 @@ func (s *session) measure(cmd *cobra.Command, lab lab, e *configs.Experiment, f 
 	if err != nil {
 		return err
 	}
-	return conclusion(cmd, c, s.gate, f)
+	return conclusion(cmd, c, s.gate, s.formats)
 }
 
 // compare judges what has been measured so far: the pairs, and whether the A/A

@@ -48,14 +48,18 @@ judges.`,
 			return cobra.ExactArgs(2)(cmd, args)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := f.formats.holdComparison(); err != nil {
+				return err
+			}
 			c, err := f.compare(args)
 			if err != nil {
 				return err
 			}
-			if err := report.Comparison(f.formats.text(cmd.OutOrStdout(), cmd.ErrOrStderr()), c, f.all); err != nil {
+			stdout := cmd.OutOrStdout()
+			if err := errors.Join(f.formats.writeComparison(stdout, c), report.Comparison(f.formats.text(stdout, cmd.ErrOrStderr()), c, f.all)); err != nil {
 				return err
 			}
-			return errors.Join(comparability(c), f.formats.writeComparison(cmd.OutOrStdout(), c))
+			return comparability(c)
 		},
 	}
 	c.Flags().StringVar(&f.by, "by", "", "compare within one run: variant")

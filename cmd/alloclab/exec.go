@@ -31,6 +31,8 @@ type execFlags struct {
 	stop        string
 	environment []string
 	name        string
+	census      bool
+	firstBytes  bool
 }
 
 func newExec() *cobra.Command {
@@ -77,6 +79,8 @@ else reads. The same in a file is [[program]] of an experiment.`,
 	flags.StringVar(&f.stop, "stop", "SIGTERM", "signal, or command, that ends it")
 	flags.StringArrayVar(&f.environment, "env", nil, "variable NAME=value for it; it inherits PATH, HOME and a few more")
 	flags.StringVar(&f.name, "name", "", "of the program in tables (default: the command's)")
+	flags.BoolVar(&f.census, "census", false, "run a second pass in which every block is reported: accounts to the page, sizes of what is live")
+	flags.BoolVar(&f.firstBytes, "first-bytes", false, "in that pass, group live blocks by their first 8 bytes too; these are stored")
 	f.run.flags(c)
 	c.MarkFlagsMutuallyExclusive("ready-port", "ready-line")
 	_ = c.RegisterFlagCompletionFunc("variant", completeAllocators)
@@ -119,6 +123,9 @@ func (f *execFlags) experiment(args []string) (string, error) {
 	}
 	var out strings.Builder
 	fmt.Fprintf(&out, "name = %s\nrounds = %d\ntime_limit = %s\n", quote(name), f.rounds, quote(inSeconds(f.timeLimit)))
+	if f.census || f.firstBytes {
+		fmt.Fprintln(&out, `passes = ["time", "census"]`)
+	}
 	variants := f.variants
 	if len(variants) == 0 {
 		variants = []string{"ptmalloc", "jemalloc", "tcmalloc"}
@@ -138,6 +145,9 @@ func (f *execFlags) experiment(args []string) (string, error) {
 		}
 	}
 	fmt.Fprintf(&out, "\n[[program]]\nname = %s\ncommand = %s\ndirectory = %s\n", quote(name), argvText(args), quote(directory))
+	if f.firstBytes {
+		fmt.Fprintln(&out, "first_bytes = true")
+	}
 	if f.readyPort != 0 {
 		fmt.Fprintf(&out, "ready = { port = %d }\n", f.readyPort)
 	}

@@ -40,9 +40,12 @@ experiment that NEW was made of. Where there is no BASE yet, nothing is compared
 which is never a success: it ends with 3, and says what to keep as the baseline.`,
 		Example: `  alloclab gate baseline results/branch
   alloclab gate baseline results/branch --config ci.toml | tail -1
-  alloclab run ci --out new && alloclab gate baseline new`,
+  alloclab run ci --out new && alloclab gate baseline new -o junit=gate.xml`,
 		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := f.formats.holdComparison(); err != nil {
+				return err
+			}
 			if _, err := results.ReadRun(args[1]); err != nil {
 				return err
 			}

@@ -65,6 +65,9 @@ func printPlan(out io.Writer, e *configs.Experiment, p runner.Preview, order boo
 		if n.Peak+n.Lab > p.Room {
 			warning = fmt.Sprintf("more than the %s that a trial may take here", results.Bytes(float64(p.Room)))
 		}
+		if n.Unfixed != "" && slices.Contains(e.Passes, results.PassCounts) {
+			warning = strings.TrimPrefix(warning+"; cannot be counted: "+n.Unfixed, "; ")
+		}
 		fmt.Fprintf(w, "%s\t%d\t%s\t%.3g s\t%s\n", c.Name, n.Threads, results.Bytes(float64(n.Peak+n.Lab)), n.Seconds, warning)
 	}
 	if err := w.Flush(); err != nil {

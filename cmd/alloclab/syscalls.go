@@ -40,7 +40,7 @@ times under strace mean nothing, and no ledger is taken.`,
 			return carryOut(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), lab, e, f.directory(e.Name+"-syscalls"), f)
 		},
 	}
-	c.Flags().StringVarP(&f.out, "out", "o", "", "directory of the results (default out/NAME-syscalls-TIME)")
+	c.Flags().StringVar(&f.out, "out", "", "directory of the results (default out/NAME-syscalls-TIME)")
 	c.Flags().IntVar(&rounds, "rounds", 1, "how often each variant is traced")
 	c.Flags().BoolVar(&f.force, "force", false, "run although memory looks too small")
 	c.ValidArgsFunction = completePresets

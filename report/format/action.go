@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"strconv"
 	"strings"
 
 	"alloclab/analysis/change"
@@ -35,11 +36,13 @@ func action(w io.Writer, all []change.Summary, better results.Better) error {
 		}
 		e := actionEntry{Name: s.Cell + " " + s.Variant + " " + s.Metric.Name, Unit: s.Metric.Unit, Value: s.Median,
 			Extra: fmt.Sprintf("n=%d", s.N)}
+		half := math.Max(s.High-s.Median, s.Median-s.Low)
 		if e.Unit == "B" {
-			e.Unit, e.Value = "MiB", s.Median/(1<<20)
+			e.Unit, e.Value, half = "MiB", s.Median/(1<<20), half/(1<<20)
 		}
-		if half := math.Max(s.High-s.Median, s.Median-s.Low); s.N > 1 && s.Median > 0 {
-			e.Range = fmt.Sprintf("± %.2g %%", 100*half/s.Median)
+		if s.N > 1 { // in the value's unit: the action reads it as a number
+			digits, _ := strconv.ParseFloat(fmt.Sprintf("%.3g", half), 64)
+			e.Range = "± " + number(digits)
 		}
 		if s.Machine != "" {
 			e.Extra += "\nmachine=" + s.Machine

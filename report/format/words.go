@@ -12,26 +12,7 @@ import (
 )
 
 // value prints a figure in its unit, for people.
-func value(m results.Metric, v float64) string {
-	switch {
-	case math.IsNaN(v) || math.IsInf(v, 0):
-		return "–"
-	case m.Unit == "B":
-		return results.Bytes(v)
-	case m.Unit == "s":
-		return results.Seconds(v)
-	case m.Unit == "1/s" && math.Abs(v) >= 1e6:
-		return results.Number(v/1e6) + " M/s"
-	case m.Unit == "1/s" && math.Abs(v) >= 1e3:
-		return results.Number(v/1e3) + " k/s"
-	case m.Unit == "1/s":
-		return results.Number(v) + " /s"
-	case v == math.Trunc(v):
-		return fmt.Sprintf("%.0f", v)
-	default:
-		return results.Number(v)
-	}
-}
+func value(m results.Metric, v float64) string { return results.Value(m.Unit, v) }
 
 // percent prints a ratio as the change it is.
 func percent(ratio float64) string {
@@ -71,6 +52,20 @@ func count(n int, thing string) string {
 	return fmt.Sprintf("%d %ss", n, thing)
 }
 
+// failedWords and refusalWords say what a comparison could not use.
+func failedWords(c change.Comparison) string { return count(c.Failed, "trial") + " failed" }
+
+func refusalWords(r change.Refusal) string {
+	what := r.Cell
+	if r.Scope != "" {
+		what = strings.TrimSpace(what + " scope " + string(r.Scope))
+	}
+	if what == "" {
+		return r.Text
+	}
+	return what + ": " + r.Text
+}
+
 // tally counts verdicts of the gated family.
 func tally(c change.Comparison) (words string, gated int) {
 	n := map[change.Verdict]int{}
@@ -89,7 +84,7 @@ func tally(c change.Comparison) (words string, gated int) {
 			parts = append(parts, fmt.Sprintf("%d %s", n[v], v))
 		}
 	}
-	return strings.Join(parts, ", ") + " of " + count(gated, "metric") + " that decide", gated
+	return strings.Join(parts, ", ") + " of " + count(gated, "gated metric"), gated
 }
 
 // group is what became of one cell, variant and pass of a run.

@@ -68,9 +68,14 @@ func (l *look) proved(all []*object) bool {
 	if name == "" {
 		name = "unknown"
 	}
-	evidence := fmt.Sprintf("malloc is bound to it in %s", count(len(users[most]), "object"))
-	if program := slices.IndexFunc(all, func(o *object) bool { return o.program }); program >= 0 && users[most][all[program]] {
-		evidence += ", the program among them"
+	program := slices.IndexFunc(all, func(o *object) bool { return o.program })
+	ofProgram := program >= 0 && users[most][all[program]]
+	evidence := fmt.Sprintf("malloc is bound to it in %s", count(len(users[most]), "library", "libraries"))
+	switch others := len(users[most]) - 1; {
+	case ofProgram && others == 0:
+		evidence = "the program's malloc is bound to it"
+	case ofProgram:
+		evidence = fmt.Sprintf("malloc is bound to it in the program and in %s", count(others, "library", "libraries"))
 	}
 	if rest := total - bound[most]; rest > 0 {
 		evidence += fmt.Sprintf("; %s elsewhere", count(rest, "call is bound", "calls are bound"))
@@ -80,14 +85,11 @@ func (l *look) proved(all []*object) bool {
 }
 
 // count says how many of a thing.
-func count(n int, one string, many ...string) string {
+func count(n int, one, many string) string {
 	if n == 1 {
 		return "1 " + one
 	}
-	if len(many) > 0 {
-		return fmt.Sprintf("%d %s", n, many[0])
-	}
-	return fmt.Sprintf("%d %ss", n, one)
+	return fmt.Sprintf("%d %s", n, many)
 }
 
 func (l *look) objectAt(all []*object, address uint64) *object {
@@ -167,7 +169,7 @@ var reaching = []string{"MALLOC_", "GLIBC_TUNABLES", "LD_PRELOAD", "TCMALLOC_", 
 func (l *look) settings() {
 	all, err := l.p.Environ()
 	if err != nil {
-		l.missing("its environment", err, accessRemedy)
+		l.missing(results.MissingEnvironment, err, accessRemedy)
 		return
 	}
 	l.out.Settings = allowed(all)

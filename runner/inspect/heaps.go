@@ -89,7 +89,9 @@ func (l *look) mainHeap(o *results.InspectedArena, pagemap *proc.Pagemap) {
 	}
 }
 
-// resident counts the pages in memory between two addresses, bytes.
+// resident is what private anonymous memory between two addresses has in
+// memory, bytes: the kernel's own count of a mapping that lies within, pages of
+// the page table of one that reaches beyond.
 func (l *look) resident(pagemap *proc.Pagemap, start, end uint64) (bytes int64) {
 	size := int64(os.Getpagesize())
 	entries := make([]uint64, 1<<14)
@@ -97,6 +99,10 @@ func (l *look) resident(pagemap *proc.Pagemap, start, end uint64) (bytes int64) 
 	for ; at < len(l.uses) && l.uses[at].Start < end; at++ {
 		u := l.uses[at]
 		if !u.PrivateAnonymous() {
+			continue
+		}
+		if start <= u.Start && u.End <= end {
+			bytes += u.Rss
 			continue
 		}
 		// Pages that a fork shares with its parent look like the zero page;
@@ -134,9 +140,6 @@ func (l *look) inArenas(u proc.MappingUse) (rss, size int64) {
 			size += int64(end - start)
 			rss += l.resident(pagemap, start, end)
 		}
-	}
-	if size == int64(u.Size()) {
-		return u.Rss, size // all of it: the kernel's own count
 	}
 	return min(rss, u.Rss), size
 }

@@ -9,13 +9,6 @@ import (
 	"alloclab/runner/proc"
 )
 
-// Go's heap begins here on 64-bit Linux, unless that is taken
-// (runtime/malloc.go, the arena hints).
-const (
-	goHeapStart = 0xc0_0000_0000
-	goHeapEnd   = 0x100_0000_0000
-)
-
 // kinds divides RSS by what the mappings are. Each mapping's own count is
 // divided, so that the kinds add up to the sum of all.
 func (l *look) kinds() {
@@ -87,7 +80,7 @@ func (l *look) kind(i int, inGo bool) string {
 		return results.KindGoRuntime
 	case u.PrivateAnonymous():
 		switch {
-		case inGo && u.Start >= goHeapStart && u.Start < goHeapEnd:
+		case inGo && l.isGoHeap(i):
 			return results.KindGoHeap
 		case l.isStack(i):
 			return results.KindStacks
@@ -146,4 +139,25 @@ func (l *look) isStack(i int) bool {
 // hasHeap reports whether one of ptmalloc's arenas' heaps reaches into a mapping.
 func (l *look) hasHeap(m proc.Mapping) bool {
 	return slices.ContainsFunc(l.infos, func(h census.HeapInfo) bool { return h.Start < m.End && m.Start < h.Start+census.HeapMax })
+}
+
+// goArena is the unit in which Go's heap takes addresses on 64-bit Linux
+// (runtime/malloc.go, heapArenaBytes), at a random place since Go 1.26.
+const goArena = 64 << 20
+
+// isGoHeap reports whether an unnamed mapping of a Go program is of Go's heap:
+// adjacent ones begin and end at multiples of 64 MiB, and none of ptmalloc's
+// heaps is there. Kernels with CONFIG_ANON_VMA_NAME say it by name.
+func (l *look) isGoHeap(i int) bool {
+	if l.uses[i].Path != "" || l.hasHeap(l.uses[i].Mapping) {
+		return false
+	}
+	first, last := i, i
+	for first > 0 && l.uses[first-1].End == l.uses[first].Start && l.uses[first-1].PrivateAnonymous() {
+		first--
+	}
+	for last+1 < len(l.uses) && l.uses[last+1].Start == l.uses[last].End && l.uses[last+1].PrivateAnonymous() {
+		last++
+	}
+	return l.uses[first].Start%goArena == 0 && l.uses[last].End%goArena == 0
 }

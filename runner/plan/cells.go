@@ -48,7 +48,7 @@ func Cells(e *configs.Experiment, kinds func(workload, parameter string) string)
 func program(p configs.Program) results.Cell {
 	return results.Cell{Name: p.Name, Workload: p.Name, Params: []results.Param{}, Program: &results.Program{
 		Command: p.Command, Directory: p.Directory, Environment: p.Environment, ReadyPort: p.Ready.Port, ReadyLine: p.Ready.Line,
-		Load: p.Load, StopSignal: p.Stop.Signal, StopCommand: p.Stop.Command, After: p.After.Seconds(), Duration: p.Duration.Seconds(),
+		Load: p.Load, StopSignal: p.Stop.Signal, StopCommand: p.Stop.Command, After: p.After.Seconds(), Duration: p.Duration.Seconds(), FirstBytes: p.FirstBytes,
 	}}
 }
 

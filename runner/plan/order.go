@@ -45,9 +45,9 @@ func Order(cells []results.Cell, variants []string, rounds int, passes []string,
 }
 
 // Rounds is how many rounds a pass takes of those that an experiment asks
-// for: counts repeat, so that one is enough.
+// for: counts repeat, and a census describes one process, so that one is enough.
 func Rounds(pass string, rounds int) int {
-	if pass == results.PassCounts {
+	if pass == results.PassCounts || pass == results.PassCensus {
 		return 1
 	}
 	return rounds

@@ -1,6 +1,7 @@
 package proc
 
 import (
+	"math"
 	"strings"
 )
 
@@ -65,7 +66,7 @@ func parseSmaps(text string) ([]MappingUse, error) {
 		if !ok {
 			return nil, parseError("smaps", line)
 		}
-		*at += n
+		*at += min(n, math.MaxInt64-*at)
 	}
 	return list, nil
 }

@@ -116,6 +116,7 @@ func (f abFlags) run(cmd *cobra.Command, experiment string) error {
 
 // session is one sitting of ab.
 type session struct {
+	base, new string // as the user named them
 	dir       string
 	gate      configs.Gate
 	pairs, aa []change.Pair
@@ -177,7 +178,7 @@ func (s *session) compare() (change.Comparison, error) {
 	if err != nil {
 		return c, err
 	}
-	c.Warnings = slices.Concat(warnings, c.Warnings)
+	c.Base, c.New, c.Warnings = s.base, s.new, slices.Concat(warnings, c.Warnings)
 	same, err := change.Among(set, s.aa, rules)
 	if err != nil {
 		return c, err

@@ -193,6 +193,7 @@ func failed(trials []results.Trial) int {
 
 // judge compares all pairs in all metrics and adds the outcome.
 func (c *Comparison) judge(pairs []pair, refused map[results.Scope]string, r Rules) {
+	c.Level = r.alpha()
 	var tests []*tested
 	for _, p := range pairs {
 		for _, m := range results.Metrics() {

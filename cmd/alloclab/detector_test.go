@@ -152,8 +152,9 @@ func (s sitting) verdicts(t *testing.T, dir string, n int, rules change.Rules) m
 // escalated adds rounds while any verdict is open, as ab does.
 func (s sitting) escalated(t *testing.T, dir string) (found map[string]change.Verdict, rounds int) {
 	t.Helper()
-	for _, rounds = range looks {
-		found = s.verdicts(t, dir, rounds, change.Rules{Looks: len(looks)})
+	for _, l := range looks {
+		rounds = l.rounds
+		found = s.verdicts(t, dir, l.rounds, change.Rules{Level: l.level})
 		if !slices.Contains(slices.Collect(maps.Values(found)), change.Inconclusive) {
 			break
 		}

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"alloclab/results"
@@ -123,8 +124,8 @@ func drawCell(run results.Run, cell results.Cell, series []CellSeries, caption s
 	if counted := OfCensus(series); len(counted) > 0 {
 		all = append(all, Drawing{KindLedger, "census", "What resident memory is made of, by the census pass", Ledger(title+", census pass", caption, counted)})
 	}
-	if untimed(series) {
-		all[1].Figure = nil // a run of other passes has no curve, and an empty figure would say that trials failed
+	if untimed(series) { // a run of other passes has no curve, and an empty figure would say that trials failed
+		all = slices.DeleteFunc(all, func(d Drawing) bool { return d.Kind == KindRSS })
 	}
 	for _, s := range series {
 		if len(run.Cells)*len(run.Variants) > maxHeapMaps {

@@ -24,6 +24,8 @@ type Experiment struct {
 	Passes      []string
 	Variants    []Variant
 	Workloads   []Workload
+	Programs    []Program // the user's own; one of the two lists may be empty
+	Gate        Gate
 }
 
 // Variant is an allocator with its knobs, under a label.
@@ -32,16 +34,20 @@ type Variant struct {
 	Label     string // unique; the allocator's name where the file gives none
 	Library   string // a path, or "" for the linked allocator
 	Knobs     map[string]any
-	At        Position
+	// Libexec is a folder with measured programs of another build; "" is the
+	// lab's own. No file can set it: alloclab ab does.
+	Libexec string
+	At      Position
 }
 
 // Workload is one [[workload]] table: a workload with one value, or a list of
 // values (an axis), for each parameter named in the file.
 type Workload struct {
 	Name    string
-	Runtime string // "c", or "go" to keep the Go runtime alive on purpose
-	CPUs    []int  // axis of affinity: how many CPUs; empty means all
-	Params  []Axis // every parameter of the workload, defaults filled in, in the catalog's order
+	Runtime string   // "c", or "go" to keep the Go runtime alive on purpose
+	Passes  []string // of the experiment's, that it takes; empty means all
+	CPUs    []int    // axis of affinity: how many CPUs; empty means all
+	Params  []Axis   // every parameter of the workload, defaults filled in, in the catalog's order
 	At      Position
 }
 
@@ -61,8 +67,9 @@ type Position struct{ Line, Column int }
 // Catalog is what an experiment may name: the one true list comes from the
 // workload binaries' manifest and the allocators' tables of knobs.
 type Catalog struct {
-	Allocators []Entry // options are knobs
-	Workloads  []Entry // options are parameters
+	Allocators []Entry  // options are knobs
+	Workloads  []Entry  // options are parameters
+	Metrics    []string // that can be judged: they have a better direction
 }
 
 // Entry is an allocator or a workload.

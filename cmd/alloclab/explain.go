@@ -95,7 +95,7 @@ func explain(stdout io.Writer, args []string, o cause.Options) error {
 			return err
 		}
 		err = report.ExplainTrial(&out, run, t, o)
-		return errors.Join(err, write(stdout, out.String()))
+		return errors.Join(err, say(stdout, out.String()))
 	}
 	cells, err := report.Explain(&out, run, results.Salvage(trials), o)
 	if err != nil {
@@ -104,7 +104,7 @@ func explain(stdout io.Writer, args []string, o cause.Options) error {
 	if cells == 0 {
 		return withCode(exitInconclusive, fmt.Errorf("%s: no trial that counts has a ledger at its mark idle: there is nothing to explain", dir))
 	}
-	return write(stdout, out.String())
+	return say(stdout, out.String())
 }
 
 // trialOf finds a trial by its number.
@@ -130,7 +130,7 @@ func trialOf(trials []results.Trial, text string) (*results.Trial, error) {
 }
 
 // write prints what is ready. A reader that has seen enough (| head) is no fault.
-func write(stdout io.Writer, text string) error {
+func say(stdout io.Writer, text string) error {
 	if _, err := io.WriteString(stdout, text); err != nil && !errors.Is(err, syscall.EPIPE) {
 		return withCode(exitUnfit, err)
 	}

@@ -41,6 +41,7 @@ struct kit {
 	size_t window_bytes;
 
 	struct text *figures; /* where kit_figure() writes, during figures() */
+	const char *mark;     /* at which figures() is asked */
 	const struct probe *probe;
 };
 
@@ -70,5 +71,6 @@ bool kit_lab_wants_go(void);
 
 /* serve.c */
 int kit_serve(int socket, int memory);
+int kit_stamp(uint64_t number);
 
 #endif

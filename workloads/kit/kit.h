@@ -55,6 +55,11 @@ struct kit_workload {
 	uint64_t (*peak)(const struct kit *kit);
 	/* About how many seconds a trial takes, idle window included; for plans. */
 	double (*seconds)(const struct kit *kit);
+	/*
+	 * What to give it so that its work from baseline to freed is the same each
+	 * time, where these parameters do not; NULL where they do. Only fixed work can be counted.
+	 */
+	const char *(*unfixed)(const struct kit *kit);
 	/* Bytes of the lab's memory that kit_memory() will be asked for in setup. */
 	size_t (*memory)(const struct kit *kit);
 	/* On the main thread, before baseline: takes memory, prepares sizes and orders. Must not malloc. */
@@ -65,7 +70,7 @@ struct kit_workload {
 	void (*idle)(struct kit_worker *worker);  /* during the idle window; NULL is silence */
 	/* Reports every block held with kit_block(), walking the workload's own structures. */
 	void (*list)(const struct kit *kit, struct kit_list *list);
-	/* Figures of its own at a mark, with kit_figure(); NULL for none. */
+	/* Figures of its own at a mark, with kit_figure(); NULL for none. kit_mark() says which mark. */
 	void (*figures)(const struct kit *kit);
 };
 
@@ -177,6 +182,8 @@ static inline void kit_free(struct kit_worker *worker, void *block, size_t bytes
 void kit_block(struct kit_list *list, const void *address, size_t requested);
 /* In figures(): one figure of the workload's own. */
 void kit_figure(const struct kit *kit, const char *name, double value);
+/* In figures(): "baseline", "hold", "freed", "idle", or "purged" after each purge; "end" in a plain program. */
+const char *kit_mark(const struct kit *kit);
 
 /* ---- failing ---- */
 

@@ -83,6 +83,11 @@ unsigned kit_threads(const struct kit *kit)
 	return kit->threads;
 }
 
+const char *kit_mark(const struct kit *kit)
+{
+	return kit->mark;
+}
+
 struct kit_worker *kit_worker(const struct kit *kit, unsigned index)
 {
 	return &kit->workers[index];

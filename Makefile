@@ -90,7 +90,7 @@ soak: test-deps soak-deps build ## checks of more than a minute: fuzzing, kill -
 install: build ## programs into $(PREFIX)/bin and $(PREFIX)/libexec/alloclab
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/alloclab
 	install -m 755 $(BIN)/alloclab $(DESTDIR)$(PREFIX)/bin/
-	install -m 755 $(WORKLOADS) $(BIN)/libpages.so $(DESTDIR)$(PREFIX)/libexec/alloclab/
+	install -m 755 $(WORKLOADS) $(filter-out %/libtruth.so,$(LIBRARIES)) $(DESTDIR)$(PREFIX)/libexec/alloclab/
 
 deps: ## install the packages that building needs and this machine lacks
 	@bash scripts/packages $(BUILD_PACKAGES)

@@ -10,7 +10,7 @@ RELEASE := $(shell git describe --tags --always --dirty 2>/dev/null)
 
 LINKED := ptmalloc jemalloc tcmalloc mimalloc
 WORKLOADS := $(addprefix $(BIN)/workload-,$(LINKED))
-LIBRARIES := $(BIN)/libpages.so
+LIBRARIES := $(BIN)/libpages.so $(BIN)/libtruth.so
 PLAIN := $(BIN)/plain-threads4k $(BIN)/plain-iobuf
 
 # What the build needs, and what only tests and comparisons need (Debian 12 names).
@@ -74,7 +74,7 @@ soak: test-deps build ## checks of more than a minute: fuzzing, kill -9, long se
 install: build ## programs into $(PREFIX)/bin and $(PREFIX)/libexec/alloclab
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/alloclab
 	install -m 755 $(BIN)/alloclab $(DESTDIR)$(PREFIX)/bin/
-	install -m 755 $(WORKLOADS) $(LIBRARIES) $(DESTDIR)$(PREFIX)/libexec/alloclab/
+	install -m 755 $(WORKLOADS) $(BIN)/libpages.so $(DESTDIR)$(PREFIX)/libexec/alloclab/
 
 deps: ## install the packages that building needs and this machine lacks
 	@bash scripts/packages $(BUILD_PACKAGES)

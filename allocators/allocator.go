@@ -8,13 +8,14 @@ import "alloclab/results"
 
 // Allocator is one malloc implementation.
 type Allocator struct {
-	Name    string
-	Dialect Dialect  // the statistics interface it speaks
-	Linked  bool     // has a workload binary of its own; all others are preloaded
-	Bundled bool     // built with the lab, and found beside the measured programs
-	Sonames []string // names by which the dynamic linker finds it, best first
-	Package string   // the Debian package that brings it
-	Knobs   []Knob
+	Name     string
+	Dialect  Dialect  // the statistics interface it speaks
+	Linked   bool     // has a workload binary of its own; all others are preloaded
+	Bundled  bool     // built with the lab, and found beside the measured programs
+	Internal bool     // for the lab's own tests: not listed
+	Sonames  []string // names by which the dynamic linker finds it, best first
+	Package  string   // the Debian package that brings it
+	Knobs    []Knob
 
 	// What differs between allocators beyond data; each file sets all of it.
 	environment func(set []setting) []string
@@ -33,12 +34,13 @@ const (
 	DialectJemalloc Dialect = "jemalloc"
 	DialectTcmalloc Dialect = "tcmalloc"
 	DialectMimalloc Dialect = "mimalloc"
+	DialectTruth    Dialect = "truth"   // the lab's own
 	DialectUnknown  Dialect = "unknown" // ledger without claims
 )
 
 // All returns every allocator that the lab knows, ptmalloc first.
 func All() []Allocator {
-	return []Allocator{ptmalloc, jemalloc, tcmalloc, mimalloc, tbbmalloc, pages, other}
+	return []Allocator{ptmalloc, jemalloc, tcmalloc, mimalloc, tbbmalloc, pages, truth, other}
 }
 
 // ByName returns the allocator of that name.

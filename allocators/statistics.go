@@ -20,6 +20,8 @@ func Claims(d Dialect, raw string) (Claimed, error) {
 		claimed, err = tcmallocClaims(raw)
 	case DialectMimalloc:
 		claimed, err = mimallocClaims(raw)
+	case DialectTruth:
+		claimed, err = truthClaims(raw)
 	case DialectUnknown:
 		claimed.Bytes = map[string]int64{}
 	default:

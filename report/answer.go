@@ -46,7 +46,7 @@ type Series func(trial int) []results.Sample
 // Answers are the tables of all cells, those without a trial left out. Series may be nil.
 func Answers(run results.Run, trials []results.Trial, series Series) []Answer {
 	found := map[string][]analysis.Finding{}
-	for _, c := range cause.Findings(run, trials, series) {
+	for _, c := range cause.Findings(run, trials, cause.Options{Series: series}) {
 		found[c.Name] = c.Findings
 	}
 	var all []Answer

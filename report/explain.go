@@ -24,8 +24,8 @@ func Topic(name string) string {
 
 // Explain says cell by cell and variant by variant why memory is held and what
 // to set; the cell that holds most beyond use comes first. It reports how many cells it told of.
-func Explain(w io.Writer, run results.Run, trials []results.Trial, series Series) (cells int, err error) {
-	found := cause.Findings(run, trials, series)
+func Explain(w io.Writer, run results.Run, trials []results.Trial, o cause.Options) (cells int, err error) {
+	found := cause.Findings(run, trials, o)
 	sort.SliceStable(found, func(i, j int) bool { return mostHeld(found[i]) > mostHeld(found[j]) })
 	var out strings.Builder
 	words := map[string]bool{}
@@ -106,7 +106,7 @@ func mostHeld(c cause.Cell) float64 {
 
 // ExplainTrial says of one trial why its memory is held, and shows its ledger
 // at each mark and look.
-func ExplainTrial(w io.Writer, run results.Run, trial *results.Trial, series Series) error {
+func ExplainTrial(w io.Writer, run results.Run, trial *results.Trial, o cause.Options) error {
 	var out strings.Builder
 	cell := trial.Cell
 	for _, c := range run.TitledCells() {
@@ -119,7 +119,7 @@ func ExplainTrial(w io.Writer, run results.Run, trial *results.Trial, series Ser
 	alone := *trial
 	alone.Pass = results.PassTime // whatever it was run for, a ledger is a ledger
 	shown := results.Salvage([]results.Trial{alone})
-	for _, c := range cause.Findings(run, shown, series) {
+	for _, c := range cause.Findings(run, shown, o) {
 		for _, f := range c.Findings {
 			out.WriteString("\n" + explained(f))
 		}

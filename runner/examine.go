@@ -33,8 +33,8 @@ func FindAllocators(ctx context.Context, binaries Binaries) []Found {
 	}
 	defer os.RemoveAll(stage)
 	for _, a := range allocators.All() {
-		if len(a.Sonames) == 0 {
-			continue // whatever library the user names
+		if len(a.Sonames) == 0 || a.Internal {
+			continue // whatever library the user names; and what only tests use
 		}
 		f := Found{Allocator: a}
 		v, err := resolve(configs.Variant{Allocator: a.Name, Label: a.Name}, binaries, stage)

@@ -48,6 +48,12 @@ func build() {
 			built.failed[a] = fmt.Sprintf("%v\n%s", err, out)
 		}
 	}
+	truth := filepath.Join(dir, "libtruth.so")
+	out, err := exec.Command("cc", "-std=gnu11", "-O2", "-fPIC", "-shared", "-pthread", "-fno-builtin-malloc", "-fno-builtin-free",
+		"-o", truth, "../workloads/reference/truth.c").CombinedOutput()
+	if err != nil {
+		built.failed["truth"] = fmt.Sprintf("%v\n%s", err, out)
+	}
 }
 
 // binaries are the measured programs; a test is skipped only where an

@@ -15,7 +15,7 @@
 #include "kit/kit.h"
 
 struct handover {
-	int64_t blocks, size, keep, small;
+	int64_t blocks, size, keep, drop, small;
 	uint64_t idle_ns;
 };
 
@@ -28,6 +28,7 @@ static const struct kit_parameter parameters[] = {
 	{ "blocks", KIT_COUNT, 16384, 1, 1e9, NULL, "blocks that each thread allocates" },
 	{ "size", KIT_BYTES, 8192, 16, 1 << 30, NULL, "bytes of a block" },
 	{ "keep", KIT_COUNT, 64, 0, 1e9, NULL, "every keep-th block stays; 0: none" },
+	{ "drop", KIT_COUNT, 0, 0, 1e9, NULL, "every drop-th block is never freed and no longer used, as a program does that leaks; 0: none" },
 	{ "small", KIT_BYTES, 0, 0, 1 << 30, NULL, "a block of this size stays for every keep blocks, instead of one of them; 0: none" },
 	{ "idle", KIT_DURATION, 1, 0, 604800, NULL, "how long nothing happens after the blocks are freed" },
 	{ .name = NULL },
@@ -63,6 +64,7 @@ static void setup(struct kit *kit)
 		.blocks = kit_count(kit, "blocks"),
 		.size = kit_count(kit, "size"),
 		.keep = kit_count(kit, "keep"),
+		.drop = kit_count(kit, "drop"),
 		.small = kit_count(kit, "small"),
 		.idle_ns = (uint64_t)(kit_number(kit, "idle") * 1e9),
 	};
@@ -78,6 +80,12 @@ static void setup(struct kit *kit)
 static bool stays(const struct handover *h, int64_t i)
 {
 	return h->keep > 0 && i % h->keep == 0;
+}
+
+/* The lab's list alone still knows of it: it is memory asked for and held. */
+static bool dropped(const struct handover *h, int64_t i)
+{
+	return h->drop > 0 && i % h->drop == 0 && (h->small || !stays(h, i));
 }
 
 /* A block is touched whole and begins with its own address. */
@@ -113,7 +121,7 @@ static void free_blocks_of(struct kit_worker *w, unsigned owner)
 	struct own *own = kit_worker(w->kit, owner)->state;
 	for (int64_t i = 0; i < h->blocks; i++) {
 		char *block = own->blocks[i], *address;
-		if (!h->small && stays(h, i))
+		if ((!h->small && stays(h, i)) || dropped(h, i))
 			continue;
 		memcpy(&address, block, sizeof address);
 		if (address != block)
@@ -155,6 +163,20 @@ static void list(const struct kit *kit, struct kit_list *blocks)
 	}
 }
 
+static void figures(const struct kit *kit)
+{
+	const struct handover *h = kit_shared(kit);
+	int64_t blocks = 0;
+	if (h->drop == 0)
+		return;
+	for (unsigned t = 1; t <= kit_threads(kit); t++) {
+		const struct own *own = kit_worker(kit, t)->state;
+		for (int64_t i = 0; i < h->blocks; i++)
+			blocks += dropped(h, i) && own->blocks[i];
+	}
+	kit_figure(kit, "dropped_bytes", (double)(blocks * h->size));
+}
+
 static const struct kit_workload handover = {
 	.name = "handover",
 	.doc = "blocks that one thread allocates and another frees, with some that stay",
@@ -168,5 +190,6 @@ static const struct kit_workload handover = {
 	.drain = drain,
 	.idle = idle,
 	.list = list,
+	.figures = figures,
 };
 KIT_WORKLOAD(handover);

@@ -27,7 +27,7 @@ const (
 
 // Thresholds; docs/causes.md gives the reasons.
 const (
-	leastBytes  = 1 << 20 // what stacks and tables come to: less is no finding
+	leastBytes  = 2 << 20 // what tables and caches of a few threads come to: less is no finding
 	steadyShare = 0.10    // of what is in use
 	half        = 0.5     // of what is held beyond use: from here on a kind is the cause
 	worthAWord  = 0.05    // of the same: from here on a part is mentioned
@@ -105,8 +105,15 @@ type Cause struct {
 type Context struct {
 	Clock  results.Clock // of its variant
 	Silent bool          // no thread calls the allocator in the idle window
+	Options
+}
+
+// Options say what else is wanted, and where samples are.
+type Options struct {
 	// Series gives the samples of a trial; nil, or a nil result, where there are none.
 	Series func(trial int) []results.Sample
+	Window Window  // over which slopes are fitted; the zero Window is chosen by TrendOf
+	Limit  float64 // bytes of RSS that matter: how long until then is told; 0 for none
 }
 
 // Of decides the cause of one trial; it is false where no sound ledger was
@@ -117,10 +124,11 @@ func Of(t *results.Trial, c Context) (Cause, bool) {
 		return Cause{}, false
 	}
 	cause := Cause{Parts: p, Watch: watchOf(t, c)}
-	if p.InUse >= p.Held() && grewToTheEnd(t) {
-		cause.Trend = TrendOf(t, c.Series, Window{})
+	toTheEnd := p.InUse >= p.Held() && grewToTheEnd(t)
+	if toTheEnd || len(t.Looks) >= fewestPoints || c.Limit > 0 || c.Window != (Window{}) {
+		cause.Trend = TrendOf(t, c.Series, c.Window) // it may read a file, so only where it is wanted
 	}
-	cause.Word = decide(p, cause.Watch.Short() != "", cause.Trend.ofLive())
+	cause.Word = decide(p, cause.Watch.Short() != "", toTheEnd && cause.Trend.ofLive())
 	return cause, true
 }
 

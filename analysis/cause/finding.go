@@ -27,28 +27,29 @@ func (s *subject) finding(among []*subject) analysis.Finding {
 	}
 	f.Text = f.Head
 	for _, p := range f.Parts {
-		lead := ""
-		switch p.Topic {
-		case "tried":
-			lead = "Tried: "
-		case "set":
-			lead = "Set: "
-		}
-		f.Text += " " + lead + p.Text
+		f.Text += " " + leads[p.Topic] + p.Text
 	}
 	f.Figures = w.figures
 	return f
 }
 
+// leads make a part a sentence of the running text.
+var leads = map[string]string{"held": "Held: ", "grows": "Grows: ", "tried": "Tried: ", "set": "Set: "}
+
 // head is the answer in a line.
 func (s *subject) head(w *words) string {
 	rss := s.part(func(p Parts) int64 { return p.RSS })
 	spread := ""
-	if rss.N > 1 && Size(rss.Low) != Size(rss.High) {
+	if rss.N > 1 && rss.High-rss.Low > back*rss.Value && Size(rss.Low) != Size(rss.High) {
 		spread = fmt.Sprintf(" (%d rounds: %s to %s)", rss.N, Size(rss.Low), Size(rss.High))
 		w.keep("rounds", "1", number(float64(rss.N)))
 	}
-	head := fmt.Sprintf("%s keeps %s%s; %s are in use.", s.variant.Name(), w.size("idle.rss", rss), spread, w.size("idle.in_use", s.part(func(p Parts) int64 { return p.InUse })))
+	used := s.part(func(p Parts) int64 { return p.InUse })
+	use := w.size("idle.in_use", used) + " are in use"
+	if used.Value == 0 {
+		use = "nothing is in use"
+	}
+	head := fmt.Sprintf("%s keeps %s%s; %s.", s.variant.Name(), w.size("idle.rss", rss), spread, use)
 	if s.word == TooShort {
 		return head + " No answer yet: " + s.watchWords(w) + "."
 	}
@@ -124,15 +125,19 @@ func (s *subject) held(w *words) string {
 		of         func(Parts) int64
 	}
 	all := []part{
-		{"idle.retained", "whole pages without a live byte", func(p Parts) int64 { return p.Retained }},
-		{"idle.pinned", "free bytes on pages that also hold a live block", func(p Parts) int64 { return p.Pinned }},
-		{"idle.unit", "empty pages of units (spans, slabs) that hold a live block elsewhere", func(p Parts) int64 { return p.Unit }},
+		{"idle.retained", "pages without a byte in use", func(p Parts) int64 { return p.Retained }},
+		{"idle.pinned", "free bytes on pages that also hold a block in use", func(p Parts) int64 { return p.Pinned }},
+		{"idle.unit", "empty pages of units (spans, slabs) that hold a block in use elsewhere", func(p Parts) int64 { return p.Unit }},
 		{"idle.thread_cache", "free blocks that threads cache", func(p Parts) int64 { return p.ThreadCache }},
 		{"idle.metadata", "the allocator's own tables", func(p Parts) int64 { return p.Metadata }},
 		{"idle.rounding", "the rest of blocks that are larger than what was asked for", func(p Parts) int64 { return p.Rounding }},
 		{"idle.dropped", "blocks that the program has lost every pointer to", func(p Parts) int64 { return p.Dropped }},
 	}
 	held := s.part(Parts.Held)
+	if s.word == Steady {
+		return fmt.Sprintf("its heap holds %s that nobody uses; %s were resident before the work began.", w.size(FigureHeld, held),
+			w.size("baseline.rss", s.part(func(p Parts) int64 { return p.Floor })))
+	}
 	if held.Value < backBytes {
 		return ""
 	}
@@ -158,7 +163,7 @@ func (s *subject) held(w *words) string {
 	if len(texts) == 0 {
 		return ""
 	}
-	text := fmt.Sprintf("Beyond use its heap holds %s: %s.", w.size(FigureHeld, held), strings.Join(texts, ", "))
+	text := fmt.Sprintf("its heap holds %s that nobody uses: %s.", w.size(FigureHeld, held), strings.Join(texts, ", "))
 	if other := s.part(func(p Parts) int64 { return p.Other }); other.Value > held.Value && other.Value > leastBytes {
 		text += fmt.Sprintf(" A further %s lie outside any heap.", w.size("idle.other", other))
 	}

@@ -13,12 +13,11 @@ type Cell struct {
 }
 
 // Findings says of every cell and variant why memory is held. A variant of
-// which no trial that counts has a sound ledger at idle has none. Series gives a trial's
-// samples, and may be nil.
-func Findings(run results.Run, trials []results.Trial, series func(trial int) []results.Sample) []Cell {
+// which no trial that counts has a sound ledger at idle has none.
+func Findings(run results.Run, trials []results.Trial, o Options) []Cell {
 	var all []Cell
 	for _, cell := range run.CellsOf(trials) {
-		subjects := subjectsOf(run, cell, trials, series)
+		subjects := subjectsOf(run, cell, trials, o)
 		c := Cell{Cell: cell}
 		for _, s := range subjects {
 			c.Findings = append(c.Findings, s.finding(subjects))
@@ -37,10 +36,11 @@ type subject struct {
 	causes  []Cause          // theirs
 	watch   Watch
 	word    Word
+	limit   float64
 }
 
 // subjectsOf are in the experiment's order.
-func subjectsOf(run results.Run, cell results.Cell, trials []results.Trial, series func(int) []results.Sample) []*subject {
+func subjectsOf(run results.Run, cell results.Cell, trials []results.Trial, o Options) []*subject {
 	var order []*subject
 	by := map[string]*subject{}
 	add := func(v results.Variant) *subject {
@@ -61,7 +61,7 @@ func subjectsOf(run results.Run, cell results.Cell, trials []results.Trial, seri
 		if s == nil {
 			s = add(results.Variant{Label: t.Variant, Allocator: t.Allocator})
 		}
-		if c, ok := Of(t, Context{Clock: s.variant.Clock, Silent: cell.Silent, Series: series}); ok {
+		if c, ok := Of(t, Context{Clock: s.variant.Clock, Silent: cell.Silent, Options: o}); ok {
 			s.trials, s.causes = append(s.trials, t), append(s.causes, c)
 		}
 	}
@@ -69,7 +69,7 @@ func subjectsOf(run results.Run, cell results.Cell, trials []results.Trial, seri
 	for _, s := range order {
 		if len(s.trials) > 0 {
 			s.watch = WatchOf(s.trials, Context{Clock: s.variant.Clock, Silent: cell.Silent})
-			s.word = s.decide()
+			s.word, s.limit = s.decide(), o.Limit
 			found = append(found, s)
 		}
 	}

@@ -13,6 +13,7 @@ type Window struct{ From, To float64 }
 // one window. A slope that could not be had is nil.
 type Trend struct {
 	Window
+	Chosen     bool    // the window was given
 	Looks      int     // looks in the window
 	RSSAtEnd   float64 // bytes, without the lab's own
 	LiveAtEnd  float64
@@ -32,10 +33,11 @@ func TrendOf(t *results.Trial, series func(trial int) []results.Sample, w Window
 	if series != nil {
 		samples = series(t.Trial)
 	}
-	if w == (Window{}) {
+	chosen := w != Window{}
+	if !chosen {
 		w = chooseWindow(t)
 	}
-	g := Trend{Window: w}
+	g := Trend{Window: w, Chosen: chosen}
 	lab := t.Lab()
 	var looks []results.Mark
 	for _, m := range t.Looks {
@@ -120,12 +122,15 @@ func grewToTheEnd(t *results.Trial) bool {
 // ofLive says that live data grows: surely, by a notable part of itself, and for
 // long enough to be more than the loading of data.
 func (g Trend) ofLive() bool {
-	if g.Live == nil || g.Looks < fewestPoints && g.To-g.From < leastTrend {
+	if g.Live == nil || !g.long() {
 		return false
 	}
 	rise := g.Live.PerX * (g.To - g.From)
 	return g.Live.Low > 0 && rise >= leastBytes && rise >= growthShare*g.LiveAtEnd
 }
+
+// long says that the slopes are of more than the loading of data.
+func (g Trend) long() bool { return g.Looks >= fewestPoints || g.To-g.From >= leastTrend }
 
 // Until is after how many seconds from the window's end RSS reaches the limit, as the median, the shortest
 // and the longest that the slope's interval allows; it is false where RSS may well not grow at all.

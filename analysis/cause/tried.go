@@ -15,7 +15,8 @@ const (
 	worthSetting = 0.10 // of RSS: a remedy that gives back less is not named
 	leastSpeed   = 0.80 // of the variant's own: what is slower is no remedy
 	nearlyAsGood = 0.90 // of what a call gives back: then a setting is better, which needs no change of the program
-	mostVariants = 3    // that are told of
+	cures        = 0.50 // of what is held beyond use: another allocator that does less is not named
+	mostVariants = 2    // of the same allocator, and of others, that are told of
 )
 
 // calls are the names of what the lab has the allocator do, by dialect.
@@ -38,6 +39,20 @@ func (s *subject) purgeOrder() string {
 		return "call " + c.purge
 	}
 	return "purge it"
+}
+
+func (s *subject) flushCall() string {
+	if c, ok := calls[s.dialect()]; ok && c.flush != "" {
+		return c.flush
+	}
+	return "a flush of thread caches"
+}
+
+func (s *subject) flushOrder() string {
+	if c, ok := calls[s.dialect()]; ok && c.flush != "" {
+		return "call " + c.flush
+	}
+	return "empty its cache"
 }
 
 // tried is what remedies gave back in this run.
@@ -95,8 +110,16 @@ func (s *subject) triedCalls(w *words, t *tried) string {
 				text += " in " + w.seconds(step.mark+".took", took)
 			}
 			texts = append(texts, text)
+		case first && gave.Value <= 0:
+			texts = append(texts, fmt.Sprintf("%s returned nothing (%s)", step.did, w.size(step.mark+".returned", gave)))
 		case first:
 			texts = append(texts, fmt.Sprintf("%s returned next to nothing (%s)", step.did, w.size(step.mark+".returned", gave)))
+		}
+		if step.mark == results.MarkFlushed && s.word == ThreadCache && gave.Value >= max(leastBytes, worthSetting*rss.Value) {
+			t.within = &analysis.Remedy{
+				Setting: s.flushCall(), Saved: figureOf(step.mark+".returned", gave),
+				Text: fmt.Sprintf("have each thread %s before it waits, which returned %s", s.flushOrder(), w.size(step.mark+".returned", gave)),
+			}
 		}
 		if first {
 			t.called, t.best = true, gave
@@ -141,7 +164,7 @@ func (s *subject) triedVariants(w *words, among []*subject, t *tried) (variants 
 	for _, group := range [][]rival{same, others} {
 		sort.SliceStable(group, func(i, j int) bool { return group[i].held.Value < group[j].held.Value })
 		for i, r := range group {
-			if i == mostVariants-1 {
+			if i == mostVariants {
 				break
 			}
 			name := "variant." + r.variant.Label
@@ -151,14 +174,14 @@ func (s *subject) triedVariants(w *words, among []*subject, t *tried) (variants 
 			}
 			text := fmt.Sprintf("%s %s held %s", under, quote(r.variant.Name()), w.size(name+".rss", r.held))
 			if r.timed {
-				text += fmt.Sprintf(" (%s operations per CPU second)", w.change(name+".speed", r.speed, r.held.N))
+				text += fmt.Sprintf(" (%s operations per second of CPU)", w.change(name+".speed", r.speed, r.held.N))
 			}
 			variants = append(variants, text)
 		}
 	}
-	pick := func(group []rival) *rival {
+	pick := func(group []rival, atLeast float64) *rival {
 		for i, r := range group {
-			if r.saved.Value >= max(leastBytes, worthSetting*rss.Value) && (!r.timed || r.speed >= leastSpeed) {
+			if r.saved.Value >= max(leastBytes, worthSetting*rss.Value, atLeast) && (!r.timed || r.speed >= leastSpeed) {
 				return &group[i]
 			}
 		}
@@ -170,10 +193,10 @@ func (s *subject) triedVariants(w *words, among []*subject, t *tried) (variants 
 			Text: fmt.Sprintf("%s, which held %s", quote(r.variant.Name()), w.size("variant."+r.variant.Label+".rss", r.held)),
 		}
 	}
-	if r := pick(same); r != nil && (t.within == nil || r.saved.Value >= nearlyAsGood*t.within.Saved.Value) {
+	if r := pick(same, 0); r != nil && (t.within == nil || r.saved.Value >= nearlyAsGood*t.within.Saved.Value) {
 		t.within = remedy(r)
 	}
-	if r := pick(others); r != nil {
+	if r := pick(others, cures*s.part(Parts.Held).Value); r != nil {
 		t.beyond, t.beyondHeld = remedy(r), r.held
 	}
 	return variants
@@ -194,10 +217,9 @@ func speed(of, base *subject) (ratio float64, ok bool) {
 
 // set says what to do, from what was tried in this run.
 func (s *subject) set(w *words, t tried) string {
-	held := s.part(Parts.Held)
 	switch s.word {
 	case Steady:
-		return fmt.Sprintf("nothing: %s are held beyond use.", w.size(FigureHeld, held))
+		return "" // the head says so
 	case Growth:
 		return fmt.Sprintf("nothing in the allocator: provide for it, or find what in the program holds %s.", w.size("idle.in_use", s.part(func(p Parts) int64 { return p.InUse })))
 	case Leak:
@@ -209,17 +231,23 @@ func (s *subject) set(w *words, t tried) string {
 			choices = append(choices, r.Text)
 		}
 	}
+	text := ""
 	if len(choices) > 0 {
-		return strings.Join(choices, "; or take ") + "."
+		text = strings.Join(choices, "; or take ") + "."
 	}
-	if s.word == TooShort {
-		return "nothing yet: run it again with an idle window longer than " + w.seconds("clock.longest", number(max(s.watch.Clock.Seconds, s.watch.Clock.Watch, s.watch.Window))) + "."
+	switch longest := max(s.watch.Clock.Seconds, s.watch.Clock.Watch, s.watch.Window); {
+	case s.word == TooShort:
+		return strings.TrimLeft(text+" To see what it does by itself, run it again with an idle window longer than "+w.seconds("clock.longest", number(longest))+".", " ")
+	case text != "":
+		return text
+	case !t.called:
+		return fmt.Sprintf("nothing was tried that could help against %s.", w.size(FigureHeld, s.part(Parts.Held)))
 	}
-	if t.called {
-		return fmt.Sprintf("nothing that was tried helps: the call returned %s of %s, and the rest goes only when blocks are freed or moved.",
-			w.size("purged.returned", t.best), w.size(FigureHeld, held))
+	why := ""
+	if s.word == Fragmentation {
+		why = ", and the rest goes only when blocks are freed or moved"
 	}
-	return ""
+	return fmt.Sprintf("nothing that was tried helps: of %s the call returned %s%s.", w.size(FigureHeld, s.part(Parts.Held)), w.size("purged.returned", t.best), why)
 }
 
 func figureOf(name string, m stat.Median) analysis.Figure {

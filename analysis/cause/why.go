@@ -27,7 +27,7 @@ func (s *subject) why(w *words) string {
 	if float64(p.Pinned) >= mechanism*held {
 		blocks, ok := s.at(results.MarkIdle, func(m *results.Mark) (float64, bool) { return float64(m.Blocks), m.Blocks > 0 })
 		if ok {
-			texts = append(texts, fmt.Sprintf("%s live blocks are scattered over the pages: a page goes back only when its last block is freed.", w.count("idle.blocks", blocks)))
+			texts = append(texts, fmt.Sprintf("%s blocks in use are scattered over the pages: a page goes back only when its last block is freed.", w.count("idle.blocks", blocks)))
 		}
 	}
 	if float64(p.Unit) >= mechanism*held {
@@ -130,57 +130,8 @@ func (s *subject) steps(w *words) string {
 	if !counted || !told {
 		return ""
 	}
-	return fmt.Sprintf(" By itself it has given back %s, in steps: %s so far.", w.size("idle.released", bytes), w.count("idle.releases", count))
-}
-
-// grows says what grows, and how fast; only where that is known.
-func (s *subject) grows(w *words) string {
-	if s.word != Growth {
-		return ""
+	if bytes.Value == 0 {
+		return fmt.Sprintf(" By itself it has given back nothing (%s releases).", w.count("idle.releases", count))
 	}
-	var live, rss []stat.Slope
-	for _, c := range s.causes {
-		if c.Trend.Live != nil && c.Trend.RSS != nil {
-			live, rss = append(live, *c.Trend.Live), append(rss, *c.Trend.RSS)
-		}
-	}
-	if len(live) == 0 {
-		return ""
-	}
-	share := s.part(func(p Parts) int64 { return p.InUse }).Value / max(1, s.part(func(p Parts) int64 { return p.InUse + p.Held() }).Value)
-	return fmt.Sprintf("What is in use grows by %s, resident memory by %s; %s of the heap is in use.",
-		w.rate("slope.live", slopes(live)), w.rate("slope.rss", slopes(rss)), w.percent("idle.in_use.share", share, len(s.causes)))
-}
-
-// slopes are those of several trials as one: their median, and the widest of
-// their intervals.
-func slopes(all []stat.Slope) stat.Median {
-	values := make([]float64, len(all))
-	m := stat.Median{Low: all[0].Low, High: all[0].High, N: len(all)}
-	for i, s := range all {
-		values[i] = s.PerX
-		m.Low, m.High = min(m.Low, s.Low), max(m.High, s.High)
-	}
-	m.Value = middle(values)
-	return m
-}
-
-// rate prints bytes a second in a unit of time in which they can be read.
-func (w *words) rate(name string, m stat.Median) string {
-	w.keep(name, "B/s", m)
-	return Rate(m.Value)
-}
-
-// Rate prints bytes a second as MiB a second, a minute, an hour or a day: the
-// first in which it is 1 MiB or more.
-func Rate(perSecond float64) string {
-	for _, unit := range []struct {
-		seconds float64
-		name    string
-	}{{1, "s"}, {60, "min"}, {3600, "h"}} {
-		if v := perSecond * unit.seconds; v >= 1<<20 || v <= -1<<20 {
-			return Size(v) + "/" + unit.name
-		}
-	}
-	return Size(perSecond*86400) + "/day"
+	return fmt.Sprintf(" By itself it has given back %s, in %s releases.", w.size("idle.released", bytes), w.count("idle.releases", count))
 }

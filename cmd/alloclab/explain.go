@@ -10,12 +10,15 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"alloclab/analysis/cause"
+	"alloclab/configs"
 	"alloclab/report"
 	"alloclab/results"
 )
 
 func newExplain() *cobra.Command {
-	return &cobra.Command{
+	var limit, window string
+	c := &cobra.Command{
 		Use:   "explain DIR [TRIAL]",
 		Short: "Say why memory is held, what was tried, and what to set",
 		Long: `Say of each variant of a run how much memory it holds and how much is in use,
@@ -23,18 +26,55 @@ what holds the rest and by which mechanism, what each remedy that the run tried
 gave back, and what to set. The cause is one of steady, growth, retention,
 fragmentation, thread cache, metadata, rounding, mixed, leak, or that the idle
 window was too short to tell. With a trial's number: of that trial alone, with
-its ledger at each mark. Nothing is run.`,
+its ledger at each mark. With a limit: also what grows, how fast, and how long
+until resident memory reaches it. Nothing is run.`,
 		Example: `  alloclab explain results/storage
   alloclab explain results/storage | grep Cause
+  alloclab explain results/storage --limit 8GiB
   alloclab explain results/storage 17 | less`,
 		Args: cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return explain(cmd.OutOrStdout(), args)
+			o, err := growthOptions(limit, window)
+			if err != nil {
+				return err
+			}
+			return explain(cmd.OutOrStdout(), args, o)
 		},
 	}
+	c.Flags().StringVar(&limit, "limit", "", "a size of resident memory, such as 8GiB: say how long until it is reached")
+	c.Flags().StringVar(&window, "window", "", "time of a trial over which to fit slopes, such as 10s..60s, without pauses for looks; default: from the first look to the last, else the last three quarters of the work until hold")
+	return c
 }
 
-func explain(stdout io.Writer, args []string) error {
+func growthOptions(limit, window string) (o cause.Options, err error) {
+	if limit != "" {
+		if o.Limit, err = configs.Bytes(limit); err != nil {
+			return o, fmt.Errorf("--limit %w", err)
+		}
+		if o.Limit <= 0 {
+			return o, fmt.Errorf("--limit %s is no size to reach", limit)
+		}
+	}
+	if window == "" {
+		return o, nil
+	}
+	from, to, ok := strings.Cut(window, "..")
+	if !ok {
+		return o, fmt.Errorf("--window %q is not two times, such as 10s..60s", window)
+	}
+	if o.Window.From, err = configs.Duration(from); err == nil {
+		o.Window.To, err = configs.Duration(to)
+	}
+	if err != nil {
+		return o, fmt.Errorf("--window %w", err)
+	}
+	if o.Window.From < 0 || o.Window.To <= o.Window.From {
+		return o, fmt.Errorf("--window %s ends before it begins", window)
+	}
+	return o, nil
+}
+
+func explain(stdout io.Writer, args []string, o cause.Options) error {
 	dir := args[0]
 	run, err := results.ReadRun(dir)
 	if err != nil {
@@ -48,16 +88,16 @@ func explain(stdout io.Writer, args []string) error {
 	for _, w := range warnings {
 		fmt.Fprintln(&out, "warning:", w)
 	}
-	series := report.Series(results.SamplesIn(dir))
+	o.Series = results.SamplesIn(dir)
 	if len(args) == 2 {
 		t, err := trialOf(trials, args[1])
 		if err != nil {
 			return err
 		}
-		err = report.ExplainTrial(&out, run, t, series)
+		err = report.ExplainTrial(&out, run, t, o)
 		return errors.Join(err, write(stdout, out.String()))
 	}
-	cells, err := report.Explain(&out, run, results.Salvage(trials), series)
+	cells, err := report.Explain(&out, run, results.Salvage(trials), o)
 	if err != nil {
 		return err
 	}

@@ -102,7 +102,7 @@ const struct probe *probe_open(void)
 {
 	/* ptmalloc after the others: in a static program they all share one object with libc. */
 	static const struct probe *const dialects[] = {
-		&probe_jemalloc, &probe_tcmalloc, &probe_mimalloc, &probe_ptmalloc, &probe_unknown,
+		&probe_jemalloc, &probe_tcmalloc, &probe_mimalloc, &probe_truth, &probe_ptmalloc, &probe_unknown,
 	};
 	const struct probe *const *dialect = dialects;
 

@@ -27,7 +27,7 @@ void text_add(struct text *t, const char *format, ...) __attribute__((format(pri
 void text_number(struct text *t, const char *name, int64_t value);
 
 struct probe {
-	const char *dialect; /* "ptmalloc", "jemalloc", "tcmalloc", "mimalloc" or "unknown" */
+	const char *dialect; /* "ptmalloc", "jemalloc", "tcmalloc", "mimalloc", "truth" or "unknown" */
 	/* True if this dialect serves malloc in this process. The first that answers true is taken. */
 	bool (*present)(void);
 	/* Everything that may allocate or bind an arena: name lookups, streams, first calls. */
@@ -44,7 +44,7 @@ struct probe {
 	void (*flush_thread)(void);
 };
 
-extern const struct probe probe_jemalloc, probe_tcmalloc, probe_mimalloc, probe_ptmalloc, probe_unknown;
+extern const struct probe probe_jemalloc, probe_tcmalloc, probe_mimalloc, probe_truth, probe_ptmalloc, probe_unknown;
 
 /* The dialect of this process, opened. Call once, on the main thread, before baseline. */
 const struct probe *probe_open(void);

@@ -8,11 +8,12 @@ import (
 
 	"github.com/rivo/uniseg"
 
+	"alloclab/analysis"
 	"alloclab/results"
 )
 
 // Verdict says in words, variant by variant, what was kept at idle in the cell
-// in which most was. The page says it of every cell.
+// in which most was, why, and what to set. Explain and the page say more, of every cell.
 func Verdict(w io.Writer, run results.Run, trials []results.Trial, series Series) error {
 	var chosen *Answer
 	most := int64(-1)
@@ -27,7 +28,7 @@ func Verdict(w io.Writer, run results.Run, trials []results.Trial, series Series
 	var out strings.Builder
 	fmt.Fprintf(&out, "\nIn words, of %s:\n", chosen.Title)
 	for _, f := range chosen.Findings {
-		out.WriteString(wrap("- "+f.Text, width, "  "))
+		out.WriteString(wrap("- "+f.Head+set(f), width, "  "))
 	}
 	_, err := io.WriteString(w, out.String())
 	return err
@@ -43,6 +44,16 @@ func keptAtIdle(cell string, trials []results.Trial) int64 {
 		}
 	}
 	return most
+}
+
+// set is what to set, as it follows the head.
+func set(f analysis.Finding) string {
+	for _, p := range f.Parts {
+		if p.Topic == "set" {
+			return " Set: " + p.Text
+		}
+	}
+	return ""
 }
 
 // width of a line in columns of the terminal.

@@ -2,9 +2,11 @@ package runner
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -70,8 +72,19 @@ func (e *TooLargeError) Error() string {
 		e.Cell, e.Need>>20, e.Room>>20)
 }
 
-// largest is the need of the largest cell, checked against the room there is.
-func largest(cells []results.Cell, binaries Binaries, room int64, force bool) (int64, error) {
+// TooLongError is an experiment whose trials would all be ended at its time limit.
+type TooLongError struct {
+	Cell        string
+	Need, Limit time.Duration
+}
+
+func (e *TooLongError) Error() string {
+	return fmt.Sprintf("%s takes about %v a trial, and time_limit ends it after %v: set time_limit = \"%.0fs\", or --force it",
+		e.Cell, e.Need.Round(time.Second), e.Limit, math.Ceil(1.2*e.Need.Seconds()))
+}
+
+// largest is the need of the largest cell, checked against the room and the time there is.
+func largest(cells []results.Cell, binaries Binaries, room int64, limit time.Duration, force bool) (int64, error) {
 	most := int64(0)
 	for _, c := range cells {
 		n, err := binaries.Needs(c)
@@ -80,6 +93,9 @@ func largest(cells []results.Cell, binaries Binaries, room int64, force bool) (i
 		}
 		if need := n.Peak + n.Lab; need > room && !force {
 			return 0, &TooLargeError{Cell: c.Name, Need: need, Room: room}
+		}
+		if need := time.Duration(n.Seconds * float64(time.Second)); need > limit && !force {
+			return 0, &TooLongError{Cell: c.Name, Need: need, Limit: limit}
 		}
 		most = max(most, n.Peak+n.Lab)
 	}

@@ -143,7 +143,7 @@ func (s *session) prepare(ctx context.Context, stage string) error {
 	if e.MemoryLimit > 0 {
 		room = min(room, e.MemoryLimit)
 	}
-	most, err := largest(s.run.Cells, s.Binaries, room, s.Force)
+	most, err := largest(s.run.Cells, s.Binaries, room, s.Experiment.TimeLimit, s.Force)
 	if err != nil {
 		return err
 	}

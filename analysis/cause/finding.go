@@ -135,8 +135,11 @@ func (s *subject) held(w *words) string {
 	}
 	held := s.part(Parts.Held)
 	if s.word == Steady {
-		return fmt.Sprintf("its heap holds %s that nobody uses; %s were resident before the work began.", w.size(FigureHeld, held),
-			w.size("baseline.rss", s.part(func(p Parts) int64 { return p.Floor })))
+		text := fmt.Sprintf("its heap holds %s that nobody uses", w.size(FigureHeld, held))
+		if floor := s.part(func(p Parts) int64 { return p.Floor }); floor.Value > 0 {
+			text += fmt.Sprintf("; %s were resident before the work began", w.size("baseline.rss", floor))
+		}
+		return text + "."
 	}
 	if held.Value < backBytes {
 		return ""

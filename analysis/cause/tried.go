@@ -62,6 +62,7 @@ type tried struct {
 	beyondHeld     stat.Median
 	best           stat.Median // what the best of the calls gave back
 	called         bool        // any call was tried
+	least          bool        // no other variant held less, and there were others
 }
 
 func (s *subject) tried(w *words, among []*subject) tried {
@@ -148,9 +149,13 @@ type rival struct {
 func (s *subject) triedVariants(w *words, among []*subject, t *tried) (variants []string) {
 	rss := s.part(func(p Parts) int64 { return p.RSS })
 	var same, others []rival
+	t.least = len(among) > 1
 	for _, other := range among {
 		if other == s {
 			continue
+		}
+		if !other.variant.Reference && other.part(func(p Parts) int64 { return p.RSS }).Value < rss.Value {
+			t.least = false
 		}
 		r := rival{subject: other, held: other.part(func(p Parts) int64 { return p.RSS })}
 		r.saved = stat.Median{Value: rss.Value - r.held.Value, Low: rss.Low - r.held.High, High: rss.High - r.held.Low, N: min(rss.N, r.held.N)}
@@ -240,6 +245,8 @@ func (s *subject) set(w *words, t tried) string {
 		return strings.TrimLeft(text+" To see what it does by itself, run it again with an idle window longer than "+w.seconds("clock.longest", number(longest))+".", " ")
 	case text != "":
 		return text
+	case t.least:
+		return fmt.Sprintf("nothing: no other variant of this run held less than %s.", w.size("idle.rss", s.part(func(p Parts) int64 { return p.RSS })))
 	case !t.called:
 		return fmt.Sprintf("nothing was tried that could help against %s.", w.size(FigureHeld, s.part(Parts.Held)))
 	}

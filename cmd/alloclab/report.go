@@ -71,7 +71,7 @@ func redraw(stdout io.Writer, dir string) ([]results.Trial, error) {
 	if err := errors.Join(report.Table(&out, run, shown), report.Verdict(&out, run, shown, results.SamplesIn(dir)), report.Steps(&out, run, shown)); err != nil {
 		return trials, err
 	}
-	fmt.Fprintf(&out, "\nFigures: %d in %s\nResults: %s\nReport: %s\n", len(figures), filepath.Join(dir, results.FiguresDir), dir, path)
+	fmt.Fprintf(&out, "\nFigures: %d in %s\nResults: %s\nReport: %s\nWhy, and what was tried: alloclab explain %s\n", len(figures), filepath.Join(dir, results.FiguresDir), dir, path, dir)
 	if _, err := io.WriteString(stdout, out.String()); err != nil && !errors.Is(err, syscall.EPIPE) {
 		return trials, withCode(exitUnfit, err)
 	}

@@ -261,7 +261,7 @@ func TestFindings(t *testing.T) {
 			"Held: its heap holds 531 MiB that nobody uses: 530 MiB (100 %) are pages without a byte in use. " +
 			"529 MiB wait for the allocator's clock of 10 s, which runs on activity only, and 30 s were silent. " +
 			"Tried: a purge returned 524 MiB; the same work under \"jemalloc background, decay 1 s\" held 18 MiB (−2 % operations per second of CPU). " +
-			"Set: \"jemalloc background, decay 1 s\", which held 18 MiB.",
+			"Set: take \"jemalloc background, decay 1 s\", which held 18 MiB.",
 	} {
 		if diff := cmp.Diff(want, all[i].Text); diff != "" {
 			t.Errorf("%s: (-want +got)\n%s", all[i].Subject, diff)

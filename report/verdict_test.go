@@ -31,7 +31,7 @@ func TestVerdict(t *testing.T) {
 	if !strings.Contains(got, "of large") || strings.Contains(got, "of small") {
 		t.Errorf("the verdict is not of the cell in which most is kept:\n%s", got)
 	}
-	if !strings.Contains(got, "- a keeps 509 MiB; 8.0 MiB are in use. Cause: retention, not fragmentation.") || !strings.Contains(got, `Set: "b", which held 9.0 MiB.`) {
+	if !strings.Contains(got, "- a keeps 509 MiB; 8.0 MiB are in use. Cause: retention, not fragmentation.") || !strings.Contains(got, `Set: take "b", which held 9.0 MiB.`) {
 		t.Errorf("it does not say what a holds:\n%s", got)
 	}
 	for line := range strings.Lines(got) {

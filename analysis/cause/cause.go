@@ -30,6 +30,7 @@ const (
 	leastBytes  = 2 << 20 // what tables and caches of a few threads come to: less is no finding
 	steadyShare = 0.10    // of what is in use
 	half        = 0.5     // of what is held beyond use: from here on a kind is the cause
+	leakShare   = 0.25    // of the same, for what the program says that it dropped
 	worthAWord  = 0.05    // of the same: from here on a part is mentioned
 	back        = 0.02    // of RSS: less than that given back is next to nothing
 	backBytes   = 256 << 10
@@ -139,6 +140,9 @@ func decide(p Parts, short, grows bool) Word {
 		return Growth
 	case float64(held) <= max(leastBytes, steadyShare*float64(p.InUse)):
 		return Steady
+	}
+	if float64(p.Dropped) >= max(leastBytes, leakShare*float64(held)) {
+		return Leak // of a certainty that no other part has; what its blocks pin goes with it
 	}
 	word := Mixed
 	for _, s := range p.Shares() {

@@ -89,7 +89,9 @@ func printed(f analysis.Figure) (ways []string) {
 		case "s":
 			ways = append(ways, seconds(v), results.Seconds(v), span(v))
 		case "B/s":
-			ways = append(ways, Rate(v))
+			for _, p := range paces {
+				ways = append(ways, p.show(v))
+			}
 		default:
 			ways = append(ways, count(v), percent(v), signed(v), percent(math.Abs(v)))
 		}

@@ -39,14 +39,19 @@ func (s *subject) grows(w *words) string {
 		}
 		return ""
 	}
-	if !grown(rss) {
-		text := fmt.Sprintf("not surely: %s resident memory changed by %s (%s).", window, w.rate("trend.rss", rss), interval(rss))
+	p := paceOf(rss.Value)
+	between := fmt.Sprintf("(%s to %s)", p.show(rss.Low), p.show(rss.High))
+	if rss.Low <= 0 { // the interval of at least one trial holds 0
+		text := fmt.Sprintf("not surely: %s resident memory changed by %s %s.", window, w.rate("trend.rss", rss, p), between)
+		if rss.Low == 0 && rss.High == 0 {
+			text = fmt.Sprintf("no: %s resident memory did not change.", window)
+		}
 		if s.limit > 0 {
 			text += fmt.Sprintf(" So no time to %s can be told.", w.bytes("limit", s.limit))
 		}
 		return text
 	}
-	text := fmt.Sprintf("%s resident memory grew by %s (%s)", window, w.rate("trend.rss", rss), interval(rss))
+	text := fmt.Sprintf("%s resident memory grew by %s %s", window, w.rate("trend.rss", rss, p), between)
 	var parts []string
 	for _, part := range []struct {
 		name, text string
@@ -57,7 +62,7 @@ func (s *subject) grows(w *words) string {
 		{"trend.fragmented", "what fragmentation holds", func(t Trend) *stat.Slope { return t.Fragmented }},
 	} {
 		if m, ok := fit(part.of); ok {
-			parts = append(parts, part.text+" by "+w.rate(part.name, m))
+			parts = append(parts, part.text+" by "+w.rate(part.name, m, p))
 		}
 	}
 	if len(parts) > 0 {
@@ -65,8 +70,8 @@ func (s *subject) grows(w *words) string {
 	}
 	text += "."
 	if s.word == Growth {
-		p := s.medians()
-		text += fmt.Sprintf(" %s of the heap is in use.", w.percent("idle.in_use.share", float64(p.InUse)/max(1, float64(p.InUse+p.Held())), len(s.causes)))
+		m := s.medians()
+		text += fmt.Sprintf(" %s of the heap is in use.", w.percent("idle.in_use.share", float64(m.InUse)/max(1, float64(m.InUse+m.Held())), len(s.causes)))
 	}
 	if s.limit > 0 {
 		text += s.until(w)
@@ -94,9 +99,6 @@ func (s *subject) until(w *words) string {
 	return fmt.Sprintf(" At that rate %s are reached in %s (%s to %s).", limit, span(m.Value), span(m.Low), span(m.High))
 }
 
-// grown says that the interval is above 0 in every trial.
-func grown(m stat.Median) bool { return m.Low > 0 }
-
 // slopes are those of several trials as one: their median, and the widest of
 // their intervals; false where there are none.
 func slopes(all []stat.Slope) (stat.Median, bool) {
@@ -113,32 +115,37 @@ func slopes(all []stat.Slope) (stat.Median, bool) {
 	return m, true
 }
 
-// rate prints bytes a second in a unit of time in which they can be read.
-func (w *words) rate(name string, m stat.Median) string {
+// pace is a unit of time in which a rate can be read.
+type pace struct {
+	seconds float64
+	name    string
+}
+
+var paces = []pace{{1, "s"}, {60, "min"}, {3600, "h"}, {86400, "day"}}
+
+// paceOf is the first in which the rate, in bytes a second, is 1 MiB or more; else a day.
+func paceOf(perSecond float64) pace {
+	for _, p := range paces {
+		if math.Abs(perSecond*p.seconds) >= 1<<20 {
+			return p
+		}
+	}
+	return paces[len(paces)-1]
+}
+
+func (p pace) show(perSecond float64) string {
+	return strings.ReplaceAll(Size(perSecond*p.seconds), "-", "−") + "/" + p.name
+}
+
+func (w *words) rate(name string, m stat.Median, p pace) string {
 	w.keep(name, "B/s", m)
-	return Rate(m.Value)
+	return p.show(m.Value)
 }
 
 // bytes prints a size as it was asked for.
 func (w *words) bytes(name string, v float64) string {
 	w.keep(name, "B", number(v))
 	return results.Bytes(v)
-}
-
-func interval(m stat.Median) string { return Rate(m.Low) + " to " + Rate(m.High) }
-
-// Rate prints bytes a second as a size a second, a minute, an hour or a day: by
-// the first of which it is 1 MiB or more.
-func Rate(perSecond float64) string {
-	for _, unit := range []struct {
-		seconds float64
-		name    string
-	}{{1, "s"}, {60, "min"}, {3600, "h"}} {
-		if v := perSecond * unit.seconds; math.Abs(v) >= 1<<20 {
-			return minus(Size(v)) + "/" + unit.name
-		}
-	}
-	return minus(Size(perSecond*86400)) + "/day"
 }
 
 // span prints a time to come: of more than two days nobody wants the hours.
@@ -151,5 +158,3 @@ func span(s float64) string {
 	}
 	return results.Seconds(math.Round(s))
 }
-
-func minus(text string) string { return strings.ReplaceAll(text, "-", "−") }

@@ -195,7 +195,7 @@ func (s *subject) triedVariants(w *words, among []*subject, t *tried) (variants 
 	remedy := func(r *rival) *analysis.Remedy {
 		return &analysis.Remedy{
 			Setting: r.variant.Label, Saved: figureOf("variant."+r.variant.Label+".saved", r.saved),
-			Text: fmt.Sprintf("%s, which held %s", quote(r.variant.Name()), w.size("variant."+r.variant.Label+".rss", r.held)),
+			Text: fmt.Sprintf("take %s, which held %s", quote(r.variant.Name()), w.size("variant."+r.variant.Label+".rss", r.held)),
 		}
 	}
 	if r := pick(same, 0); r != nil && (t.within == nil || r.saved.Value >= nearlyAsGood*t.within.Saved.Value) {
@@ -238,7 +238,7 @@ func (s *subject) set(w *words, t tried) string {
 	}
 	text := ""
 	if len(choices) > 0 {
-		text = strings.Join(choices, "; or take ") + "."
+		text = strings.Join(choices, "; or ") + "."
 	}
 	switch longest := max(s.watch.Clock.Seconds, s.watch.Clock.Watch, s.watch.Window); {
 	case s.word == TooShort:

@@ -27,7 +27,7 @@ func (s *subject) why(w *words) string {
 	if float64(p.Pinned) >= mechanism*held {
 		blocks, ok := s.at(results.MarkIdle, func(m *results.Mark) (float64, bool) { return float64(m.Blocks), m.Blocks > 0 })
 		if ok {
-			texts = append(texts, fmt.Sprintf("%s blocks in use are scattered over the pages: a page goes back only when its last block is freed.", w.count("idle.blocks", blocks)))
+			texts = append(texts, fmt.Sprintf("%s blocks that are not freed are scattered over the pages: a page goes back only when its last block is.", w.count("idle.blocks", blocks)))
 		}
 	}
 	if float64(p.Unit) >= mechanism*held {

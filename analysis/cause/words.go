@@ -61,7 +61,7 @@ func number(v float64) stat.Median { return stat.Median{Value: v, Low: v, High: 
 func percent(fraction float64) string { return fmt.Sprintf("%.0f %%", 100*fraction) }
 
 func signed(fraction float64) string {
-	return minus(fmt.Sprintf("%+.0f %%", 100*fraction))
+	return strings.ReplaceAll(fmt.Sprintf("%+.0f %%", 100*fraction), "-", "−")
 }
 
 func count(v float64) string { return fmt.Sprintf("%.0f", v) }

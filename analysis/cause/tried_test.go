@@ -1,0 +1,80 @@
+package cause
+
+import (
+	"strings"
+	"testing"
+
+	"alloclab/results"
+)
+
+// variantOf is a trial of a variant that holds so many empty MiB at idle, and
+// the RSS that each later step leaves.
+func variantOf(label string, empty int64, speed float64, leaves map[string]float64) results.Trial {
+	tr := *trialOf(1, results.Ledger{}, results.Ledger{Live: 8 * mib, Empty: empty * mib}, results.Claims{results.ClaimUnexplained: empty * mib})
+	tr.Variant, tr.Allocator = label, strings.Fields(label)[0]
+	if speed > 0 {
+		tr.Metrics[results.MetricOpsPerCPUS] = speed
+	}
+	for name, v := range leaves {
+		tr.Metrics[name] = v * mib
+	}
+	return tr
+}
+
+// TestWhatIsRecommended: only what was tried in the run, helps, and costs little.
+func TestWhatIsRecommended(t *testing.T) {
+	const none = ""
+	purged := func(mib float64) map[string]float64 { return map[string]float64{results.MetricRSSPurged: mib} }
+	for name, c := range map[string]struct {
+		trials          []results.Trial
+		reference       string
+		within, instead string
+		says            string
+	}{
+		"a call":                          {trials: []results.Trial{variantOf("a", 500, 0, purged(20))}, within: "a purge", says: "Set: purge it after a burst, which leaves 20 MiB."},
+		"a call that gives back a little": {trials: []results.Trial{variantOf("a", 500, 0, purged(490))}, says: "Set: nothing that was tried helps: of 500 MiB the call returned 18 MiB."},
+		"nothing was tried":               {trials: []results.Trial{variantOf("a", 500, 0, nil)}, says: "Set: nothing was tried that could help against 500 MiB."},
+		"a setting as good as the call":   {trials: []results.Trial{variantOf("a", 500, 1, purged(20)), variantOf("a tuned", 30, 1, nil)}, within: "a tuned"},
+		"a setting not as good":           {trials: []results.Trial{variantOf("a", 500, 1, purged(20)), variantOf("a tuned", 200, 1, nil)}, within: "a purge"},
+		"a setting that is too slow":      {trials: []results.Trial{variantOf("a", 500, 1, purged(20)), variantOf("a tuned", 30, .7, nil)}, within: "a purge", says: "(−30 % operations per second of CPU)"},
+		"another allocator":               {trials: []results.Trial{variantOf("a", 500, 1, nil), variantOf("b", 30, 1.5, nil)}, instead: "b", says: "(+50 % operations per second of CPU)"},
+		"another that is too slow":        {trials: []results.Trial{variantOf("a", 500, 1, nil), variantOf("b", 30, .5, nil)}},
+		"another that cures too little":   {trials: []results.Trial{variantOf("a", 500, 1, nil), variantOf("b", 300, 1, nil)}},
+		"a reference is no choice":        {trials: []results.Trial{variantOf("a", 500, 1, nil), variantOf("b", 0, 1, nil)}, reference: "b"},
+		"the second best is quick enough": {trials: []results.Trial{variantOf("a", 500, 1, nil), variantOf("b", 3, .5, nil), variantOf("c", 50, 1, nil)}, instead: "c"},
+		"none held less":                  {trials: []results.Trial{variantOf("a", 100, 1, nil), variantOf("b", 300, 1, nil)}, says: "no other variant of this run held less than 108 MiB"},
+	} {
+		run := results.Run{Cells: []results.Cell{{Name: "c", Workload: "w"}}}
+		for _, tr := range c.trials {
+			run.Variants = append(run.Variants, results.Variant{Label: tr.Variant, Allocator: tr.Allocator, Reference: tr.Variant == c.reference && c.reference != none})
+		}
+		f := Findings(run, c.trials, Options{})[0].Findings[0]
+		within, instead := none, none
+		if f.Remedy != nil {
+			within = f.Remedy.Setting
+		}
+		if f.Instead != nil {
+			instead = f.Instead.Setting
+		}
+		if within != c.within || instead != c.instead || !strings.Contains(f.Text, c.says) {
+			t.Errorf("%s: within %q, want %q; instead %q, want %q; wants %q:\n%s", name, within, c.within, instead, c.instead, c.says, f.Text)
+		}
+		checkNumbers(t, name, f)
+	}
+}
+
+// TestThreadCachesAreFlushed: the remedy for thread caches is what emptying them gave back.
+func TestThreadCachesAreFlushed(t *testing.T) {
+	tr := variantOf("a", 100, 0, map[string]float64{results.MetricRSSPurged: 108, results.MetricRSSFlushed: 10})
+	tr.Marks[3].Claims = results.Claims{results.ClaimThreadCache: 100 * mib}
+	tr.Proof.Dialect = "jemalloc"
+	run := results.Run{Cells: []results.Cell{{Name: "c", Workload: "w"}}}
+	f := Findings(run, []results.Trial{tr}, Options{})[0].Findings[0]
+	if f.Word != string(ThreadCache) || f.Remedy == nil || f.Remedy.Setting != `mallctl("thread.tcache.flush")` || f.Remedy.Saved.Value != 98*mib {
+		t.Errorf("%s, %+v:\n%s", f.Word, f.Remedy, f.Text)
+	}
+	if !strings.Contains(f.Text, "emptying the caches of all threads, and a purge returned a further 98 MiB") {
+		t.Errorf("%s", f.Text)
+	}
+	checkNumbers(t, "thread cache", f)
+}

@@ -15,6 +15,9 @@ type Allocator struct {
 	Sonames []string // names by which the dynamic linker finds it, best first
 	Package string   // the Debian package that brings it
 	Knobs   []Knob
+	// Purge is the C call that tells it to give back what it can, as a program would
+	// write it, and PurgeHeader what declares that; "" where it has none that any thread may call for all.
+	Purge, PurgeHeader string
 
 	// What differs between allocators beyond data; each file sets all of it.
 	environment func(set []setting) []string

@@ -21,6 +21,8 @@ var jemalloc = Allocator{
 	Linked:  true,
 	Sonames: []string{"libjemalloc.so.2"},
 	Package: "libjemalloc2",
+
+	Purge: `mallctl("arena.4096.purge", NULL, NULL, NULL, 0);`, PurgeHeader: "jemalloc/jemalloc.h",
 	Knobs: jemallocKnobs(
 		Knob{Name: "dirty_decay_ms", Kind: KindCount, Min: -1, Max: 1 << 40, Source: jemallocManual,
 			Doc: "how long free pages stay with the process; 0 returns them at once, -1 never; 10000 if not set"},
@@ -73,15 +75,15 @@ var jemalloc = Allocator{
 	complaints: jemallocComplaints,
 	clock:      jemallocClock,
 	remedies: []Remedy{
-		{Name: "background thread, decay 1 s", Knobs: map[string]any{"background_thread": true, "dirty_decay_ms": int64(1000)}, Source: jemallocTuning,
+		{Name: "background, decay 1 s", Knobs: map[string]any{"background_thread": true, "dirty_decay_ms": int64(1000)}, Source: jemallocTuning,
 			Doc: "free pages go back within about two seconds, whether the program is active or not"},
-		{Name: "background thread", Knobs: map[string]any{"background_thread": true}, Source: jemallocTuning,
+		{Name: "background", Knobs: map[string]any{"background_thread": true}, Source: jemallocTuning,
 			Doc: "the default decay of 10 s, but run by a clock and not by the program's activity"},
-		{Name: "no decay", Knobs: map[string]any{"dirty_decay_ms": int64(0), "muzzy_decay_ms": int64(0)}, Source: jemallocTuning,
+		{Name: "dirty_decay_ms=0", Knobs: map[string]any{"dirty_decay_ms": int64(0), "muzzy_decay_ms": int64(0)}, Source: jemallocTuning,
 			Doc: "free pages go back at once, at the price of system calls and page faults"},
-		{Name: "one arena", Knobs: map[string]any{"narenas": int64(1)}, Source: jemallocTuning,
+		{Name: "narenas=1", Knobs: map[string]any{"narenas": int64(1)}, Source: jemallocTuning,
 			Doc: "what one thread frees another can use, at the price of a lock"},
-		{Name: "no thread caches", Knobs: map[string]any{"tcache": false}, Source: jemallocTuning,
+		{Name: "tcache=false", Knobs: map[string]any{"tcache": false}, Source: jemallocTuning,
 			Doc: "no free block is kept for a thread, at the price of a lock for each operation"},
 	},
 }

@@ -47,11 +47,11 @@ var mimalloc = Allocator{
 	complaints:  mimallocComplaints,
 	clock:       mimallocClock,
 	remedies: []Remedy{
-		{Name: "no delay", Knobs: map[string]any{"decommit_delay": int64(0), "segment_decommit_delay": int64(0)}, Source: mimallocSource,
+		{Name: "decommit_delay=0", Knobs: map[string]any{"decommit_delay": int64(0), "segment_decommit_delay": int64(0)}, Source: mimallocSource,
 			Doc: "free memory is returned when it is freed, at the price of system calls and page faults"},
-		{Name: "reset pages", Knobs: map[string]any{"page_reset": true}, Source: mimallocSource,
+		{Name: "page_reset", Knobs: map[string]any{"page_reset": true}, Source: mimallocSource,
 			Doc: "a free page's memory is given up while its segment stays"},
-		{Name: "abandoned pages returned", Knobs: map[string]any{"abandoned_page_decommit": true}, Source: mimallocSource,
+		{Name: "abandoned_page_decommit", Knobs: map[string]any{"abandoned_page_decommit": true}, Source: mimallocSource,
 			Doc: "where threads come and go: what an ended thread leaves is returned without delay"},
 	},
 }

@@ -19,6 +19,8 @@ var tcmalloc = Allocator{
 	Linked:  true,
 	Sonames: []string{"libtcmalloc.so.4", "libtcmalloc_minimal.so.4"},
 	Package: "libgoogle-perftools4",
+
+	Purge: `MallocExtension_ReleaseFreeMemory();`, PurgeHeader: "gperftools/malloc_extension_c.h",
 	Knobs: []Knob{
 		{Name: "release_rate", Kind: KindFraction, Min: 0, Max: 1000, native: "TCMALLOC_RELEASE_RATE", told: "opt.release_rate", Source: tcmallocManual,
 			Doc: "pages returned for every 1000 freed; 0 returns none; 1 if not set; 10 is already a lot"},
@@ -45,12 +47,14 @@ var tcmalloc = Allocator{
 	environment: eachItsVariable("1", "0"),
 	clock:       tcmallocClock,
 	remedies: []Remedy{
-		{Name: "release rate 10", Knobs: map[string]any{"release_rate": float64(10)}, Source: tcmallocManual,
-			Doc: "ten pages returned for every 1000 freed rather than one"},
-		{Name: "aggressive decommit", Knobs: map[string]any{"aggressive_decommit": true}, Source: "gperftools 2.10, NEWS of 2.2; src/page_heap.cc",
+		{Name: "aggressive_decommit", Knobs: map[string]any{"aggressive_decommit": true}, Source: "gperftools 2.10, NEWS of 2.2; src/page_heap.cc",
 			Doc: "every free span goes back at once, at the price of system calls and page faults"},
+		{Name: "release_rate=10", Knobs: map[string]any{"release_rate": float64(10)}, Source: tcmallocManual,
+			Doc: "ten pages returned for every 1000 freed rather than one"},
+		{Name: "ReleaseFreeMemory", PurgeEvery: 10, Source: "gperftools 2.10, src/gperftools/malloc_extension.h",
+			Doc: "the program has every free span returned again and again, while all who need a span wait"},
 		{Name: "small thread caches", Knobs: map[string]any{"max_total_thread_cache_bytes": int64(1 << 20)}, Source: tcmallocManual,
-			Doc: "less kept for threads, so that more spans become free, at the price of a lock"},
+			Doc: "1 MiB kept for all threads rather than 32, so that more spans become free, at the price of a lock"},
 	},
 }
 

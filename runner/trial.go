@@ -120,7 +120,7 @@ func (t *trial) converse(ctx context.Context) error {
 	}
 	parameters := append(parameterLines(t.cell.Params),
 		fmt.Sprintf("seed=%d", t.record.Round), // every variant of a round draws the same numbers
-		"pass="+t.Pass)
+		"pass="+t.Pass, fmt.Sprintf("purge_every=%.17g", t.variant.purgeEvery))
 	if err := t.target.Start(t.cell.Workload, parameters); err != nil {
 		return err
 	}

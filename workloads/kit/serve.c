@@ -177,6 +177,7 @@ static void obey(void)
 			break;
 		case WIRE_RETIRE:
 			kit_retire_workers(&kit);
+			kit_end_purger(&kit);
 			send_message(WIRE_DONE, 0, 1, NULL, 0);
 			break;
 		case WIRE_RESUME:
@@ -202,14 +203,17 @@ static void mark(uint32_t index, const char *name)
 	kit.figures = &t;
 	if (kit.workload->figures)
 		kit.workload->figures(&kit);
+	kit_purger_figures(&kit);
 	send_message(WIRE_MARK, index, 0, t.at, t.used);
 	obey();
 }
 
 static void step(void (*order)(struct kit_worker *))
 {
+	kit_let_purger_run(&kit);
 	if (order)
 		kit_everyone(&kit, order);
+	kit_hold_purger(&kit);
 }
 
 /* ---- beginning ---- */
@@ -296,6 +300,7 @@ int kit_serve(int socket, int memory_fd)
 	if (kit.workload->setup)
 		kit.workload->setup(&kit);
 	kit_start_workers(&kit);
+	kit_start_purger(&kit);
 	send_message(WIRE_READY, kit.memory_bytes, 0, NULL, 0);
 	mark(0, "baseline");
 	step(kit.workload->fill);

@@ -22,7 +22,8 @@ var jemalloc = Allocator{
 	Sonames: []string{"libjemalloc.so.2"},
 	Package: "libjemalloc2",
 
-	Purge: `mallctl("arena.4096.purge", NULL, NULL, NULL, 0);`, PurgeHeader: "jemalloc/jemalloc.h",
+	Purge:  `mallctl("arena.4096.purge", NULL, NULL, NULL, 0);`,
+	Header: "jemalloc/jemalloc.h",
 	Knobs: jemallocKnobs(
 		Knob{Name: "dirty_decay_ms", Kind: KindCount, Min: -1, Max: 1 << 40, Source: jemallocManual,
 			Doc: "how long free pages stay with the process; 0 returns them at once, -1 never; 10000 if not set"},
@@ -66,11 +67,14 @@ var jemalloc = Allocator{
 	// Without abort_conf an unknown or wrong setting is a line on stderr and a
 	// run under other settings than the ones asked for.
 	environment: func(set []setting) []string {
-		pairs := []string{"abort_conf:true"}
-		for _, s := range set {
-			pairs = append(pairs, s.knob.native+":"+s.text)
-		}
-		return []string{"MALLOC_CONF=" + strings.Join(pairs, ",")}
+		return []string{"MALLOC_CONF=" + strings.Join(append([]string{"abort_conf:true"}, jemallocPairs(set)...), ",")}
+	},
+	// A service is better off with a line on stderr.
+	pasted: func(set []setting) []string { return []string{"MALLOC_CONF=" + strings.Join(jemallocPairs(set), ",")} },
+	// mallctl reaches only some of the settings, and decay times only of arenas that are made
+	// later; the variable reaches all, of a program that is linked with the library.
+	code: func(set []setting) []string {
+		return []string{`const char *malloc_conf = "` + strings.Join(jemallocPairs(set), ",") + `";`}
 	},
 	complaints: jemallocComplaints,
 	clock:      jemallocClock,
@@ -95,6 +99,14 @@ func jemallocKnobs(knobs ...Knob) []Knob {
 		knobs[i].told = "opt." + knobs[i].Name
 	}
 	return knobs
+}
+
+func jemallocPairs(set []setting) []string {
+	var pairs []string
+	for _, s := range set {
+		pairs = append(pairs, s.knob.native+":"+s.text)
+	}
+	return pairs
 }
 
 // jemallocComplaints finds lines such as

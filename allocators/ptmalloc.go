@@ -3,6 +3,7 @@ package allocators
 import (
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 
 	"alloclab/results"
@@ -21,7 +22,8 @@ var ptmalloc = Allocator{
 	Sonames: []string{"libc.so.6"},
 	Package: "libc6",
 
-	Purge: `malloc_trim(0);`, PurgeHeader: "malloc.h",
+	Purge:  `malloc_trim(0);`,
+	Header: "malloc.h",
 	Knobs: []Knob{
 		{Name: "arena_max", Kind: KindCount, Min: 1, Max: 1 << 16, native: "glibc.malloc.arena_max", Source: glibcTunables,
 			Doc: "most arenas, the main one included; 8 for each CPU if not set"},
@@ -54,6 +56,7 @@ var ptmalloc = Allocator{
 		}
 		return []string{"GLIBC_TUNABLES=" + strings.Join(tunables, ":")}
 	},
+	code:  ptmallocCode,
 	clock: ptmallocClock,
 	remedies: []Remedy{
 		{Name: "malloc_trim", PurgeEvery: 10, Source: "malloc_trim(3); all arenas and pages inside free chunks since glibc 2.8 (commit 68631c8eb9)",
@@ -71,6 +74,24 @@ var ptmalloc = Allocator{
 		{Name: "tcache_count=0", Knobs: map[string]any{"tcache_count": int64(0)}, Source: glibcTunables,
 			Doc: "a cached chunk beside the top keeps the heap below it from being given back"},
 	},
+}
+
+// ptmallocCode is mallopt's calls. It takes an int, and thread caches are no
+// option of it.
+func ptmallocCode(set []setting) []string {
+	options := map[string]string{
+		"arena_max": "M_ARENA_MAX", "arena_test": "M_ARENA_TEST", "mmap_threshold": "M_MMAP_THRESHOLD", "trim_threshold": "M_TRIM_THRESHOLD",
+		"mmap_max": "M_MMAP_MAX", "top_pad": "M_TOP_PAD", "mxfast": "M_MXFAST",
+	}
+	var lines []string
+	for _, s := range set {
+		option, ok := options[s.knob.Name]
+		if n, _ := s.value.(int64); !ok || n > math.MaxInt32 {
+			return nil
+		}
+		lines = append(lines, "mallopt("+option+", "+s.text+");")
+	}
+	return lines
 }
 
 func ptmallocClock(knobs map[string]any) Clock {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/montanaflynn/stats"
 
+	"alloclab/analysis"
 	"alloclab/results"
 )
 
@@ -58,7 +59,7 @@ func rows(run results.Run, cell results.Cell, trials []results.Trial) []row {
 		if len(r.all)+len(r.slow) == 0 {
 			continue
 		}
-		r.tooShort = r.watch(cell)
+		r.tooShort = analysis.TooShort(v, cell, r.counts)
 		rows = append(rows, r)
 	}
 	return rows
@@ -187,45 +188,4 @@ func (r row) rate(s scale) string {
 		}
 	}
 	return fmt.Sprintf("%s ± %.0f %%", text, math.Ceil(spread*100-1e-9))
-}
-
-// watch says why the idle window was too short, or "".
-func (r row) watch(cell results.Cell) string {
-	window := r.median(func(t *results.Trial) (float64, bool) {
-		freed, idle := t.Mark(results.MarkFreed), t.Mark(results.MarkIdle)
-		if freed == nil || idle == nil {
-			return 0, false
-		}
-		return idle.T - freed.T, true
-	})
-	idle, purged := r.metric(results.MetricRSSIdle), r.metric(results.MetricRSSPurged)
-	if !window.ok || !idle.ok {
-		return ""
-	}
-	// A purge that finds next to nothing proves that all had gone back.
-	rss, _ := results.ByName(results.MetricRSSIdle)
-	if purged.ok && idle.value-purged.value <= max(rss.Floor, rss.MinEffect*idle.value) {
-		return ""
-	}
-	watched := results.Seconds(math.Round(window.value*1000) / 1000)
-	if window.value >= 1 {
-		watched = results.Seconds(math.Round(window.value*10) / 10)
-	}
-	clock := r.variant.Clock
-	switch {
-	case clock.Seconds > 0 && clock.OnActivity && cell.Silent:
-		return fmt.Sprintf("its %s clock runs on activity only, and %s were silent", results.Seconds(clock.Seconds), watched)
-	case max(clock.Seconds, clock.Watch) > window.value:
-		takes := results.Seconds(clock.Seconds)
-		if clock.Watch > clock.Seconds {
-			takes += ", which can take " + results.Seconds(clock.Watch)
-		}
-		return fmt.Sprintf("clock %s, watched %s: too short to tell", takes, watched)
-	}
-	for _, t := range r.counts {
-		if t.StillFalls() {
-			return fmt.Sprintf("RSS still falls at the end of the %s: too short to tell", watched)
-		}
-	}
-	return ""
 }

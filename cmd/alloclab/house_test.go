@@ -31,6 +31,7 @@ var house = map[string][]string{
 	"analysis/stat":            {},
 	"analysis/cause":           {"analysis", "analysis/stat", "results"},
 	"analysis/change":          {"analysis", "analysis/stat", "results"},
+	"analysis/rank":            {"analysis", "analysis/stat", "results"},
 	"allocators":               {"results"},
 	"results":                  {},
 	"configs":                  {},

@@ -1,0 +1,263 @@
+// Package rank orders the variants of a cell by the memory that each saves
+// against what it costs. It reads figures: what an allocator is called changes
+// nothing.
+package rank
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+
+	"alloclab/analysis"
+	"alloclab/analysis/stat"
+	"alloclab/results"
+)
+
+// Names of the figures that are ranked by: memory, and what it costs.
+var ranked = []string{results.MetricRSSIdle, results.MetricRSSMean, results.MetricOpsPerCPUS, results.MetricMallocP99}
+
+// FewestRounds is how many trials a side an interval of a ratio of medians needs: with
+// fewer, resampling was found to hold the true ratio less often than it says, and
+// what is given is the range.
+const FewestRounds = 5
+
+// Ranking is the variants of one cell, the best first.
+type Ranking struct {
+	Cell       results.Cell
+	Base       results.Variant // what all others are held against
+	Candidates []Candidate
+	// Range says that there are intervals of fewer than FewestRounds trials: they are ranges.
+	Range bool
+}
+
+// Candidate is one variant of a cell.
+type Candidate struct {
+	Variant results.Variant
+	Base    bool // the variant that the others are held against: an allocator as it comes
+	// Values are medians, by name of metric, and Against their relation to the base's:
+	// -0.93 where 93 % less. What was not measured is in neither.
+	Values  map[string]analysis.Figure
+	Against map[string]analysis.Figure
+	// Saved is resident memory at idle that the base holds and this variant does not; nil where unknown.
+	Saved *analysis.Figure
+	// Score is the share of the base's memory at idle that is saved, less the share
+	// of its operations per CPU second that is lost, each as far as it is established
+	// (see established). It is NaN where one of the two is unknown or tells nothing.
+	Score float64
+	Front bool   // no other holds less at idle and is as fast, or is faster and holds as little
+	Short string // why its memory at idle tells nothing (see analysis.TooShort), or ""
+	Notes []string
+}
+
+// Rank ranks every cell of a run that has two variants or more. The base is
+// the first variant without a knob, else the first. Memory and speed are of pass time,
+// latencies of pass latency.
+func Rank(run results.Run, trials []results.Trial) []Ranking {
+	var all []Ranking
+	for _, cell := range run.TitledCells() {
+		if r, ok := rankCell(run.Variants, cell, trials); ok {
+			all = append(all, r)
+		}
+	}
+	return all
+}
+
+func rankCell(variants []results.Variant, cell results.Cell, trials []results.Trial) (Ranking, bool) {
+	if len(variants) < 2 {
+		return Ranking{}, false
+	}
+	base := slices.IndexFunc(variants, func(v results.Variant) bool { return len(v.Knobs) == 0 })
+	base = max(base, 0)
+	r := Ranking{Cell: cell, Base: variants[base]}
+	reference := samplesOf(variants[base], cell, trials)
+	if len(reference.values[results.MetricRSSIdle]) == 0 {
+		return Ranking{}, false
+	}
+	for i, v := range variants {
+		s := samplesOf(v, cell, trials)
+		if len(s.all) == 0 {
+			continue
+		}
+		c := s.candidate(reference, i == base)
+		r.Range = r.Range || s.few()
+		r.Candidates = append(r.Candidates, c)
+	}
+	front(r.Candidates)
+	// The order of the experiment breaks ties.
+	slices.SortStableFunc(r.Candidates, func(a, b Candidate) int {
+		return cmp.Or(cmp.Compare(a.class(), b.class()), cmp.Compare(b.Score, a.Score), cmp.Compare(a.idle(), b.idle()))
+	})
+	return r, true
+}
+
+// class puts those last of whom too little is known to be ranked.
+func (c Candidate) class() int {
+	switch {
+	case !math.IsNaN(c.Score):
+		return 0
+	case len(c.Values) > 0:
+		return 1
+	default:
+		return 2
+	}
+}
+
+func (c Candidate) idle() float64 {
+	if f, ok := c.Values[results.MetricRSSIdle]; ok {
+		return f.Value
+	}
+	return math.Inf(1)
+}
+
+// samples are the trials of one variant in one cell.
+type samples struct {
+	variant results.Variant
+	cell    results.Cell
+	all     []*results.Trial // of the passes that are ranked by
+	counts  []*results.Trial // of pass time
+	values  map[string][]float64
+}
+
+func samplesOf(v results.Variant, cell results.Cell, trials []results.Trial) samples {
+	s := samples{variant: v, cell: cell, values: map[string][]float64{}}
+	for i := range trials {
+		t := &trials[i]
+		if t.Cell != cell.Name || t.Variant != v.Label || t.Pass != results.PassTime && t.Pass != results.PassLatency {
+			continue
+		}
+		s.all = append(s.all, t)
+		if !t.Counts() {
+			continue
+		}
+		if t.Pass == results.PassTime {
+			s.counts = append(s.counts, t)
+		}
+		for _, name := range ranked {
+			m, _ := results.ByName(name)
+			if value, ok := t.Metrics[name]; ok && m.Pass() == t.Pass {
+				s.values[name] = append(s.values[name], value)
+			}
+		}
+	}
+	return s
+}
+
+func (s samples) few() bool {
+	for _, values := range s.values {
+		if len(values) < FewestRounds {
+			return true
+		}
+	}
+	return false
+}
+
+func (s samples) candidate(base samples, isBase bool) Candidate {
+	c := Candidate{
+		Variant: s.variant, Base: isBase, Score: math.NaN(),
+		Values: map[string]analysis.Figure{}, Against: map[string]analysis.Figure{},
+		Short: analysis.TooShort(s.variant, s.cell, s.counts), Notes: s.notes(),
+	}
+	for _, name := range ranked {
+		m, _ := results.ByName(name)
+		median, err := stat.MedianOf(s.values[name])
+		if err != nil {
+			continue // it has none
+		}
+		c.Values[name] = analysis.Figure{Name: name, Unit: m.Unit, Value: median.Value, Low: median.Low, High: median.High, N: median.N}
+		if isBase {
+			c.Against[name] = analysis.Figure{Name: name, Unit: "1", N: median.N}
+		} else if ratio, ok := against(base.values[name], s.values[name]); ok {
+			ratio.Name = name
+			c.Against[name] = ratio
+		}
+	}
+	idle, held := c.Against[results.MetricRSSIdle]
+	speed, timed := c.Against[results.MetricOpsPerCPUS]
+	if median, err := stat.MedianOf(base.values[results.MetricRSSIdle]); held && err == nil {
+		c.Saved = &analysis.Figure{
+			Name: results.MetricRSSIdle, Unit: "B", N: idle.N,
+			Value: -idle.Value * median.Value, Low: -idle.High * median.Value, High: -idle.Low * median.Value,
+		}
+		if timed && (c.Short == "" || isBase) {
+			c.Score = established(speed, 0) - established(idle, median.Value)
+		}
+	}
+	return c
+}
+
+// against is new over base, less one. With few trials it lies between the ratios of
+// the extremes.
+func against(base, new []float64) (analysis.Figure, bool) {
+	ratio, err := stat.RatioOf(base, new)
+	if err != nil { // a side is empty, or a figure is 0
+		return analysis.Figure{}, false
+	}
+	low, high := slices.Min(new)/slices.Max(base), slices.Max(new)/slices.Min(base)
+	n := min(len(base), len(new))
+	if n >= FewestRounds {
+		low, high = ratio.Interval(0.95)
+	}
+	// The value is between them but for a rounding in the last digit.
+	return analysis.Figure{Unit: "1", Value: ratio.Value - 1, Low: min(low, ratio.Value) - 1, High: max(high, ratio.Value) - 1, N: n}, true
+}
+
+// established is a difference that its interval holds away from 0 and that is worth a
+// word (see results.Metric); any other is 0. size is the base's, for the metric's floor.
+func established(f analysis.Figure, size float64) float64 {
+	m, _ := results.ByName(f.Name)
+	if f.Low <= 0 && f.High >= 0 || math.Abs(f.Value) < m.MinEffect || math.Abs(f.Value)*size < m.Floor {
+		return 0
+	}
+	return f.Value
+}
+
+// front marks the candidates that no other dominates in memory at idle and
+// operations per CPU second, by their medians. Of whom one of the two is unknown or
+// tells nothing, nothing is said.
+func front(all []Candidate) {
+	place := func(c Candidate) (idle, speed float64, ok bool) {
+		i, held := c.Values[results.MetricRSSIdle]
+		s, timed := c.Values[results.MetricOpsPerCPUS]
+		return i.Value, s.Value, held && timed && !math.IsNaN(c.Score)
+	}
+	for i := range all {
+		idle, speed, ok := place(all[i])
+		all[i].Front = ok && !slices.ContainsFunc(all, func(o Candidate) bool {
+			otherIdle, otherSpeed, ok := place(o)
+			return ok && otherIdle <= idle && otherSpeed >= speed && (otherIdle < idle || otherSpeed > speed)
+		})
+	}
+}
+
+// notes are what must not be overlooked of a variant.
+func (s samples) notes() []string {
+	var notes []string
+	lost, starved := 0, 0
+	for _, t := range s.all {
+		switch {
+		case t.Salvaged != nil:
+			starved++
+		case !t.Counts():
+			lost++
+		}
+	}
+	if starved > 0 {
+		notes = append(notes, fmt.Sprintf("%d of %d trials were starved: their memory is shown, their speed is not", starved, len(s.all)))
+	}
+	if lost > 0 {
+		notes = append(notes, fmt.Sprintf("%d of %d trials left out, failed or starved", lost, len(s.all)))
+	}
+	if every, ok := s.variant.Knobs[results.KnobPurgeEvery].(float64); ok && len(s.counts) > 0 {
+		wall, longest := 0.0, 0.0
+		for _, t := range s.counts {
+			wall, longest = math.Max(wall, t.Metrics[results.MetricWall]), math.Max(longest, t.Figures["purge_longest_s"])
+		}
+		text := "the longest purge took " + results.Seconds(longest)
+		if wall > 0 && wall < every {
+			text = fmt.Sprintf("its work took %s and no purge fell into it, so its cost is only this: %s", results.Seconds(wall), text)
+		}
+		notes = append(notes, text)
+	}
+	return notes
+}

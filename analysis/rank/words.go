@@ -1,0 +1,92 @@
+package rank
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"alloclab/analysis"
+	"alloclab/results"
+)
+
+// Sentence says what a candidate of this ranking did, with its figures. It is
+// "" where nothing was measured.
+func (r Ranking) Sentence(c Candidate) string {
+	idle, ok := c.Values[results.MetricRSSIdle]
+	if !ok {
+		return ""
+	}
+	name := c.Variant.Name()
+	if c.Base {
+		return fmt.Sprintf("%s, as it is, held %s at idle.", name, results.Bytes(math.Round(idle.Value)))
+	}
+	words := []string{fmt.Sprintf("%s held %s at idle", name, results.Bytes(math.Round(idle.Value)))}
+	memory, known := c.Against[results.MetricRSSIdle]
+	switch {
+	case c.Short != "":
+		words[0] += " (" + c.Short + ")"
+	case known && c.Saved != nil:
+		difference := established(memory, c.Saved.Value/-memory.Value)
+		switch {
+		case memory.Value == 0 || difference == 0:
+			words[0] += fmt.Sprintf(", which this run cannot tell from %s (%s)", r.Base.Name(), interval(memory))
+		case difference < 0:
+			words = append(words, fmt.Sprintf("%s less than %s (%s)", results.Bytes(math.Round(c.Saved.Value)), r.Base.Name(), interval(memory)))
+		default:
+			words = append(words, fmt.Sprintf("%s more than %s (%s)", results.Bytes(math.Round(-c.Saved.Value)), r.Base.Name(), interval(memory)))
+		}
+	}
+	if speed, ok := c.Against[results.MetricOpsPerCPUS]; ok {
+		switch change := established(speed, 0); {
+		case change < 0:
+			words = append(words, fmt.Sprintf("and cost %.0f %% of the operations per CPU second (%s)", -100*change, interval(speed)))
+		case change > 0:
+			words = append(words, fmt.Sprintf("at %s operations per CPU second (%s)", percent(change), interval(speed)))
+		default:
+			words = append(words, fmt.Sprintf("at no cost in operations per CPU second that this run could show (%s)", interval(speed)))
+		}
+	} else {
+		words = append(words, "what it costs was not measured")
+	}
+	if slow, ok := c.Against[results.MetricMallocP99]; ok {
+		if change := established(slow, c.Values[results.MetricMallocP99].Value/(1+slow.Value)); change != 0 {
+			words = append(words, fmt.Sprintf("p99 of malloc %s (%s)", percent(change), interval(slow)))
+		}
+	}
+	return strings.Join(words, ", ") + "."
+}
+
+// percent is a fraction with its sign: "+80 %", "−93 %".
+func percent(f float64) string {
+	return strings.Replace(fmt.Sprintf("%+.0f %%", 100*f), "-", "−", 1)
+}
+
+// interval is the ends of a figure that is a fraction: "−94 to −92 %".
+func interval(f analysis.Figure) string {
+	return strings.TrimSuffix(percent(f.Low), " %") + " to " + percent(f.High)
+}
+
+// Findings are the candidates in order, one a finding: the base without a
+// remedy, every other as what it did to the base's memory.
+func (r Ranking) Findings() []analysis.Finding {
+	var all []analysis.Finding
+	for _, c := range r.Candidates {
+		text := r.Sentence(c)
+		if text == "" {
+			continue
+		}
+		f := analysis.Finding{Subject: c.Variant.Name(), Word: "remedy", Text: text}
+		for _, name := range ranked {
+			if figure, ok := c.Values[name]; ok {
+				f.Figures = append(f.Figures, figure)
+			}
+		}
+		if c.Base {
+			f.Word = "as it is"
+		} else if c.Saved != nil {
+			f.Remedy = &analysis.Remedy{Setting: c.Variant.Label, Text: text, Saved: *c.Saved}
+		}
+		all = append(all, f)
+	}
+	return all
+}

@@ -10,33 +10,97 @@ import (
 // allocator as it comes: without knobs, from whatever library. One that the
 // file has already, under whatever label, is not added again.
 func (e *Experiment) addRemedies(allocators []Entry, f *faults) {
-	given := e.Variants
 	period := e.purgePeriod()
-	for _, v := range given {
-		if len(v.Knobs) > 0 || v.PurgeEvery > 0 {
+	for _, v := range e.Variants {
+		if v.tuned() {
 			continue
 		}
-		for _, entry := range allocators {
-			if entry.Name != v.Allocator {
+		for _, r := range remediesOf(allocators, v.Allocator) {
+			remedy := v.with(r, period)
+			if e.has(remedy) {
 				continue
 			}
-			for _, r := range entry.Remedies {
-				remedy := v.with(r, period)
-				if e.has(remedy) {
-					continue
-				}
-				for _, other := range e.Variants {
-					if other.Label == remedy.Label {
-						f.add(other.At, "variant.label", &Error{
-							Text: fmt.Sprintf("%s is the label of a remedy that is added to the variant of line %d", show(other.Label), v.At.Line),
-							Hint: "give this variant another label",
-						})
-					}
-				}
-				e.Variants = append(e.Variants, remedy)
+			if other := e.labelled(remedy.Label); other != nil {
+				f.add(other.At, "variant.label", &Error{
+					Text: fmt.Sprintf("%s is the label of a remedy that is added to the variant of line %d", show(other.Label), v.At.Line),
+					Hint: "give this variant another label",
+				})
+			}
+			e.Variants = append(e.Variants, remedy)
+		}
+	}
+}
+
+// Try is the experiment that tries remedies: the variants of this one, each
+// allocator in it also as it comes, with all its remedies; and of each of the others as it
+// comes and with the first of its own. What is tried is compared in one sitting, in so many
+// rounds, with its latencies.
+func (e *Experiment) Try(catalog Catalog, others []string, rounds int) *Experiment {
+	tried := *e
+	tried.Name, tried.Rounds, tried.Passes, tried.Remedies = e.Name+"-try", rounds, []string{"time", "latency"}, true
+	tried.Variants = nil
+	// As they come first: the first of them is what all others are held against.
+	for _, v := range e.Variants {
+		plain := v
+		if v.tuned() {
+			plain = Variant{Allocator: v.Allocator, Label: v.Allocator, Library: v.Library, Knobs: map[string]any{}}
+		}
+		tried.add(plain)
+	}
+	for _, v := range e.Variants {
+		tried.add(v)
+	}
+	period := e.purgePeriod()
+	own := tried.Variants
+	for _, v := range own {
+		if !v.tuned() {
+			for _, r := range remediesOf(catalog.Allocators, v.Allocator) {
+				tried.add(v.with(r, period))
 			}
 		}
 	}
+	for _, name := range others {
+		v := Variant{Allocator: name, Label: name, Knobs: map[string]any{}}
+		tried.add(v)
+		if r := remediesOf(catalog.Allocators, name); len(r) > 0 {
+			tried.add(v.with(r[0], period))
+		}
+	}
+	return &tried
+}
+
+// add appends a variant, unless one of the same content is there; a label that
+// is taken gets a number.
+func (e *Experiment) add(v Variant) {
+	if e.has(v) {
+		return
+	}
+	label := v.Label
+	for n := 2; e.labelled(v.Label) != nil; n++ {
+		v.Label = fmt.Sprintf("%s #%d", label, n)
+	}
+	e.Variants = append(e.Variants, v)
+}
+
+func (e *Experiment) labelled(label string) *Variant {
+	for i := range e.Variants {
+		if e.Variants[i].Label == label {
+			return &e.Variants[i]
+		}
+	}
+	return nil
+}
+
+// tuned says that a variant is no allocator as it comes.
+func (v Variant) tuned() bool { return len(v.Knobs) > 0 || v.PurgeEvery > 0 }
+
+func remediesOf(allocators []Entry, name string) []Remedy {
+	for _, entry := range allocators {
+		if entry.Name == name {
+			return entry.Remedies
+		}
+	}
+	return nil
 }
 
 // with is the variant under a remedy.

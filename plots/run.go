@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"alloclab/analysis/rank"
 	"alloclab/results"
 )
 
@@ -60,6 +61,12 @@ func Draw(dir string, run results.Run, trials []results.Trial, reader Reader) (p
 		return nil
 	}
 	caption := Caption(run)
+	ranked := map[string]*Figure{}
+	if run.Experiment.Remedies {
+		for _, r := range rank.Rank(run, trials) {
+			ranked[r.Cell.Name] = Pareto(r.Cell.Title(), caption, r)
+		}
+	}
 	sweeps := Sweeps(run, trials)
 	swept := map[string]bool{}
 	for _, s := range sweeps {
@@ -72,7 +79,7 @@ func Draw(dir string, run results.Run, trials []results.Trial, reader Reader) (p
 		if err := readSamples(dir, series); err != nil {
 			return paths, err
 		}
-		drawn := Cell{cell, series, drawCell(run, cell, series, caption, swept[cell.Name])}
+		drawn := Cell{cell, series, drawCell(run, cell, series, ranked[cell.Name], caption, swept[cell.Name])}
 		if err := write(drawn.Drawings); err != nil {
 			return paths, err
 		}
@@ -98,9 +105,10 @@ func Draw(dir string, run results.Run, trials []results.Trial, reader Reader) (p
 
 // drawCell draws what there are data for. Arenas are drawn along the axis
 // instead where the cell is on one.
-func drawCell(run results.Run, cell results.Cell, series []CellSeries, caption string, swept bool) []Drawing {
+func drawCell(run results.Run, cell results.Cell, series []CellSeries, ranked *Figure, caption string, swept bool) []Drawing {
 	title := cell.Title()
 	all := []Drawing{
+		{KindPareto, "", "Remedies: memory against cost", ranked},
 		{KindRSS, "", "Resident memory over time", RSS(RSSFigure{Title: title, Caption: caption, Series: series})},
 		{KindLedger, "", "What resident memory is made of", Ledger(title, caption, series)},
 		{KindFragmentation, "", "Fragmentation over time", Fragmentation(title, caption, series)},

@@ -45,6 +45,9 @@ type Candidate struct {
 	// of its operations per CPU second that is lost, each as far as it is established
 	// (see established). It is NaN where one of the two is unknown or tells nothing.
 	Score float64
+	// Same says that this is the base's own allocator under other settings: a
+	// remedy for those who cannot exchange it.
+	Same  bool
 	Front bool   // no other holds less at idle and is as fast, or is faster and holds as little
 	Short string // why its memory at idle tells nothing (see analysis.TooShort), or ""
 	Notes []string
@@ -80,6 +83,7 @@ func rankCell(variants []results.Variant, cell results.Cell, trials []results.Tr
 			continue
 		}
 		c := s.candidate(reference, i == base)
+		c.Same = v.Allocator == r.Base.Allocator && v.Library == r.Base.Library
 		r.Range = r.Range || s.few()
 		r.Candidates = append(r.Candidates, c)
 	}
@@ -260,4 +264,22 @@ func (s samples) notes() []string {
 		notes = append(notes, text)
 	}
 	return notes
+}
+
+// Worth are the candidates that are better than the base on the whole and that no
+// other dominates, with the best that stays with the base's allocator; rest is all others of whom
+// something was measured, but the base. Both are in the ranking's order.
+func (r Ranking) Worth() (worth, rest []Candidate) {
+	same := false
+	for _, c := range r.Candidates {
+		switch {
+		case c.Base || len(c.Values) == 0:
+		case c.Score > 0 && (c.Front || c.Same && !same):
+			same = same || c.Same
+			worth = append(worth, c)
+		default:
+			rest = append(rest, c)
+		}
+	}
+	return worth, rest
 }

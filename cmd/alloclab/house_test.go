@@ -15,17 +15,17 @@ import (
 // house says which of our packages each package may import. A package that is
 // not here may import none; docs/house.md gives the reasons.
 var house = map[string][]string{
-	"cmd/alloclab":             {"configs", "plots", "plots/page", "report", "report/format", "results", "runner", "allocators", "analysis", "analysis/cause", "analysis/change", "analysis/stat", "serve", "profile"},
+	"cmd/alloclab":             {"configs", "plots", "plots/page", "report", "report/format", "results", "runner", "allocators", "analysis", "analysis/cause", "analysis/change", "analysis/rank", "analysis/sizing", "analysis/stat", "serve", "profile"},
 	"runner":                   {"allocators", "configs", "results", "runner/census", "runner/plan", "runner/proc", "runner/process", "runner/wire"},
 	"runner/census":            {"allocators", "results", "runner/proc", "runner/wire"},
 	"runner/plan":              {"configs", "results"},
 	"runner/process":           {},
 	"runner/wire":              {},
 	"runner/proc":              {},
-	"plots":                    {"analysis", "analysis/cause", "analysis/change", "results"},
+	"plots":                    {"analysis", "analysis/cause", "analysis/change", "analysis/rank", "results"},
 	"plots/page":               {"analysis", "analysis/cause", "analysis/change", "plots", "report", "results"},
 	"plots/internal/synthetic": {"results"},
-	"report":                   {"analysis", "analysis/cause", "analysis/change", "results"},
+	"report":                   {"analysis", "analysis/cause", "analysis/change", "analysis/rank", "results"},
 	"report/format":            {"analysis", "analysis/change", "results"},
 	"analysis":                 {"results"},
 	"analysis/stat":            {},

@@ -71,6 +71,12 @@ func redraw(stdout io.Writer, dir string) ([]results.Trial, error) {
 	if err := errors.Join(report.Table(&out, run, shown), report.Verdict(&out, run, shown)); err != nil {
 		return trials, err
 	}
+	if run.Experiment.Remedies {
+		fmt.Fprintln(&out)
+		if err := printRankings(&out, dir, run, shown); err != nil {
+			return trials, err
+		}
+	}
 	fmt.Fprintf(&out, "\nFigures: %d in %s\nResults: %s\nReport: %s\n", len(figures), filepath.Join(dir, results.FiguresDir), dir, path)
 	if _, err := io.WriteString(stdout, out.String()); err != nil && !errors.Is(err, syscall.EPIPE) {
 		return trials, withCode(exitUnfit, err)

@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"math/big"
@@ -57,6 +58,19 @@ func (o Option) convert(v any) (any, *Error) {
 		return text(v)
 	}
 	return nil, &Error{Text: fmt.Sprintf("is of kind %q, which this alloclab does not know", o.Kind), Hint: "rebuild alloclab and its workloads together"}
+}
+
+// Bytes reads a size as an experiment file writes it, such as "40GiB". The
+// error says what is wrong with it.
+func Bytes(text string) (int64, error) {
+	v, err := Option{Kind: KindBytes, Min: 1, Max: 1 << 50}.convert(text)
+	if err != nil {
+		if err.Hint != "" {
+			err.Text += "; " + err.Hint
+		}
+		return 0, errors.New(err.Text)
+	}
+	return v.(int64), nil
 }
 
 func (o Option) bytes(v any) (any, *Error) {

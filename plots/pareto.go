@@ -31,13 +31,7 @@ var trades = []trade{
 // Pareto draws a ranking: memory against cost, each variant a point with the
 // intervals of both, numbered as in the ranking. It is nil where no variant has both figures.
 func Pareto(title, caption string, r rank.Ranking) *Figure {
-	var shown []trade
-	for _, t := range trades {
-		if len(t.points(r)) > 0 {
-			shown = append(shown, t)
-		}
-	}
-	if len(shown) == 0 {
+	if len(trades[0].points(r))+len(trades[1].points(r)) == 0 {
 		return nil
 	}
 	looks := paretoLooks(r)
@@ -50,7 +44,7 @@ func Pareto(title, caption string, r rank.Ranking) *Figure {
 	return f.figure(tall+row*vg.Length(lines)+8, func(c draw.Canvas) {
 		const left, gap vg.Length = 44, 58
 		width := (c.Max.X - c.Min.X - left - gap) / 2
-		for i, t := range shown {
+		for i, t := range trades {
 			x := c.Min.X + left + vg.Length(i)*(width+gap)
 			t.draw(draw.Canvas{Canvas: c.Canvas, Rectangle: vg.Rectangle{
 				Min: vg.Point{X: x, Y: c.Max.Y - tall + 36}, Max: vg.Point{X: x + width, Y: c.Max.Y - 24},
@@ -144,6 +138,11 @@ func (t trade) stairs(r rank.Ranking, all []spot) []spot {
 
 func (t trade) draw(c draw.Canvas, r rank.Ranking, looks []stroke) {
 	all := t.points(r)
+	c.FillText(lettersBold.style(0), vg.Point{X: c.Min.X - 34, Y: c.Max.Y + 14}, lettersBold.fit(t.name, c.Max.X-c.Min.X+40))
+	if len(all) == 0 {
+		c.FillText(lettersNote.style(0), vg.Point{X: c.Min.X, Y: c.Max.Y - 10}, "no trial that counts has both figures")
+		return
+	}
 	high, costs := 0.0, []float64{}
 	for _, s := range all {
 		high = math.Max(high, s.memory.High)
@@ -157,7 +156,6 @@ func (t trade) draw(c draw.Canvas, r rank.Ranking, looks []stroke) {
 	at := func(memory, cost float64) vg.Point {
 		return vg.Point{X: c.X(across.at(cost)), Y: c.Y(memory / high)}
 	}
-	c.FillText(lettersBold.style(0), vg.Point{X: c.Min.X - 34, Y: c.Max.Y + 14}, lettersBold.fit(t.name, c.Max.X-c.Min.X+40))
 	hair := draw.LineStyle{Color: inkGrid, Width: lineHair}
 	for _, k := range byteTicks(high) {
 		y := c.Y(k.at / high)

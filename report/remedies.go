@@ -3,7 +3,6 @@ package report
 import (
 	"fmt"
 	"io"
-	"math"
 	"strings"
 
 	"github.com/rivo/uniseg"
@@ -27,24 +26,27 @@ func Remedies(w io.Writer, run results.Run, r rank.Ranking, paste map[string]Pas
 	fmt.Fprintf(&out, "remedies: %s · %s\n", results.Plain(r.Cell.Title()), heading(run))
 	kind := "95 % interval"
 	if r.Range {
-		kind = fmt.Sprintf("range of the rounds: an interval of 95 %% needs %d", rank.FewestRounds)
+		kind += fmt.Sprintf("; of fewer than %d trials the range", rank.FewestRounds)
 	}
 	fmt.Fprintf(&out, "RSS in MiB, medians; beside each figure its difference from %s in per cent [%s]\n", r.Base.Name(), kind)
 	out.WriteString(ranks(r))
-	for _, c := range r.Candidates {
-		notes := c.Notes
-		if c.Short != "" {
-			notes = append([]string{c.Short}, notes...)
+	for _, n := range rankNotes(r) {
+		who := strings.Join(n.Variants, ", ")
+		if len(n.Variants) > 1 && len(n.Variants) == len(r.Candidates) {
+			who = "all"
 		}
-		if len(notes) > 0 {
-			fmt.Fprintf(&out, "! %s: %s\n", c.Variant.Name(), results.Plain(strings.Join(notes, "; ")))
-		}
+		out.WriteString(wrap("! "+who+": "+n.Text, 116, "  "))
 	}
 	out.WriteString(legend(r))
 	worth, rest := r.Worth()
-	if len(worth) > 0 {
+	switch {
+	case r.Unpriced() && len(worth) > 0:
+		out.WriteString("\nWhat each costs is not known. By memory alone, the best first:\n")
+	case r.Unpriced():
+		out.WriteString("\nNone of these holds less, and what each costs is not known.\n")
+	case len(worth) > 0:
 		out.WriteString("\nWorth its price, the best first:\n")
-	} else {
+	default:
 		fmt.Fprintf(&out, "\nNone of these is worth its price here: stay with %s.\n", r.Base.Name())
 	}
 	for i, c := range worth {
@@ -59,6 +61,27 @@ func Remedies(w io.Writer, run results.Run, r rank.Ranking, paste map[string]Pas
 	}
 	_, err := io.WriteString(w, out.String())
 	return err
+}
+
+// rankNotes are what must not be overlooked; who has the same is named together.
+func rankNotes(r rank.Ranking) []Note {
+	var all []Note
+	place := map[string]int{}
+	for _, c := range r.Candidates {
+		for _, text := range append([]string{c.Short}, c.Notes...) {
+			i, known := place[text]
+			if text == "" {
+				continue
+			}
+			if !known {
+				i = len(all)
+				place[text] = i
+				all = append(all, Note{Text: results.Plain(text)})
+			}
+			all[i].Variants = append(all[i].Variants, c.Variant.Name())
+		}
+	}
+	return all
 }
 
 // ranks is the table.
@@ -120,15 +143,7 @@ func againstOf(c rank.Candidate, name string) string {
 	case !ok:
 		return absent
 	}
-	return percent(f.Value) + " [" + percent(f.Low) + ", " + percent(f.High) + "]"
-}
-
-// percent is a fraction in per cent, with its sign.
-func percent(f float64) string {
-	if math.Abs(f) < 0.005 {
-		return "0"
-	}
-	return strings.Replace(fmt.Sprintf("%+.0f", 100*f), "-", "−", 1)
+	return rank.Percent(f.Value) + " [" + rank.Percent(f.Low) + ", " + rank.Percent(f.High) + "]"
 }
 
 func rateScaleOf(r rank.Ranking) scale {

@@ -237,29 +237,34 @@ func front(all []Candidate) {
 // notes are what must not be overlooked of a variant.
 func (s samples) notes() []string {
 	var notes []string
-	lost, starved := 0, 0
-	for _, t := range s.all {
-		switch {
-		case t.Salvaged != nil:
-			starved++
-		case !t.Counts():
-			lost++
+	for _, pass := range []string{results.PassTime, results.PassLatency} {
+		all, lost, starved := 0, 0, 0
+		for _, t := range s.all {
+			switch {
+			case t.Pass != pass:
+				continue
+			case t.Salvaged != nil:
+				starved++
+			case !t.Counts():
+				lost++
+			}
+			all++
 		}
-	}
-	if starved > 0 {
-		notes = append(notes, fmt.Sprintf("%d of %d trials were starved: their memory is shown, their speed is not", starved, len(s.all)))
-	}
-	if lost > 0 {
-		notes = append(notes, fmt.Sprintf("%d of %d trials left out, failed or starved", lost, len(s.all)))
+		if starved > 0 {
+			notes = append(notes, fmt.Sprintf("%d of %d trials of pass %s were starved of the processor: memory is shown, speed is not", starved, all, pass))
+		}
+		if lost > 0 {
+			notes = append(notes, fmt.Sprintf("%d of %d trials of pass %s left out, starved or failed", lost, all, pass))
+		}
 	}
 	if every, ok := s.variant.Knobs[results.KnobPurgeEvery].(float64); ok && len(s.counts) > 0 {
 		wall, longest := 0.0, 0.0
 		for _, t := range s.counts {
 			wall, longest = math.Max(wall, t.Metrics[results.MetricWall]), math.Max(longest, t.Figures["purge_longest_s"])
 		}
-		text := "the longest purge took " + results.Seconds(longest)
+		text := "the longest purge took " + results.Seconds(math.Round(longest*1000)/1000)
 		if wall > 0 && wall < every {
-			text = fmt.Sprintf("its work took %s and no purge fell into it, so its cost is only this: %s", results.Seconds(wall), text)
+			text = fmt.Sprintf("no purge fell into its work, which took %s: the only cost to be seen is that %s", results.Seconds(math.Round(wall*100)/100), text)
 		}
 		notes = append(notes, text)
 	}
@@ -267,14 +272,20 @@ func (s samples) notes() []string {
 }
 
 // Worth are the candidates that are better than the base on the whole and that no
-// other dominates, with the best that stays with the base's allocator; rest is all others of whom
-// something was measured, but the base. Both are in the ranking's order.
+// other dominates, with the best that stays with the base's allocator. Where nothing is
+// known of costs (see Unpriced), they are the three that hold least, with the same addition. rest is
+// all others of whom something was measured, but the base. Both are in the ranking's order.
 func (r Ranking) Worth() (worth, rest []Candidate) {
-	same := false
+	same, unpriced := false, r.Unpriced()
 	for _, c := range r.Candidates {
+		better := c.Score > 0 && (c.Front || c.Same && !same)
+		if unpriced {
+			f, ok := c.Against[results.MetricRSSIdle]
+			better = ok && c.Short == "" && established(f, -c.Saved.Value/f.Value) < 0 && (len(worth) < 3 || c.Same && !same)
+		}
 		switch {
 		case c.Base || len(c.Values) == 0:
-		case c.Score > 0 && (c.Front || c.Same && !same):
+		case better:
 			same = same || c.Same
 			worth = append(worth, c)
 		default:
@@ -282,4 +293,15 @@ func (r Ranking) Worth() (worth, rest []Candidate) {
 		}
 	}
 	return worth, rest
+}
+
+// Unpriced says that the base's speed is unknown, since all its trials were
+// starved for instance: then nothing can be said of costs.
+func (r Ranking) Unpriced() bool {
+	for _, c := range r.Candidates {
+		if _, timed := c.Values[results.MetricOpsPerCPUS]; c.Base {
+			return !timed
+		}
+	}
+	return true
 }

@@ -97,7 +97,7 @@ func TestRank(t *testing.T) {
 		says         string
 	}{
 		{82, .82 + .8, true, "other held 18 MiB at idle, 82 MiB less than plain (−82 to −82 %), at +80 % operations per CPU second (+80 to +80 %), p99 of malloc −50 % (−50 to −50 %)."},
-		{94, .94, true, "trim held 6 MiB at idle, 94 MiB less than plain (−94 to −94 %), at no cost in operations per CPU second that this run could show (−2 to −2 %)."},
+		{94, .94, true, "trim held 6.0 MiB at idle, 94 MiB less than plain (−94 to −94 %), at no cost in operations per CPU second that this run could show (−2 to −2 %)."},
 		{0, 0, false, "plain, as it is, held 100 MiB at idle."},
 		{-20, -.2 - .1, false, "worse held 120 MiB at idle, 20 MiB more than plain (+20 to +20 %), and cost 10 % of the operations per CPU second (−10 to −10 %)."},
 		{1, .0 - .38, false, "one arena held 99 MiB at idle, which this run cannot tell from plain (−1 to −1 %), and cost 38 % of the operations per CPU second (−38 to −38 %), p99 of malloc +100 % (+100 to +100 %)."},
@@ -205,7 +205,7 @@ func TestRankIsNotFooled(t *testing.T) {
 				t.Errorf("%g, %s", c.Score, r.Sentence(c))
 			}
 		case "starved":
-			if len(c.Values) != 0 || r.Sentence(c) != "" || len(c.Notes) != 1 {
+			if len(c.Values) != 0 || r.Sentence(c) != "" || len(c.Notes) != 2 {
 				t.Errorf("%+v", c)
 			}
 		}
@@ -220,6 +220,24 @@ func TestRankIsNotFooled(t *testing.T) {
 	}
 	if last.Variant.Label != "starved" || last.Values[results.MetricRSSIdle].N != 7 || !math.IsNaN(last.Score) || !strings.Contains(r.Sentence(last), "what it costs was not measured") {
 		t.Errorf("%+v", last)
+	}
+	if worth, rest := r.Worth(); len(worth) != 0 || len(rest) != 3 || r.Unpriced() {
+		t.Errorf("worth %v, rest %v, unpriced %v", worth, rest, r.Unpriced())
+	}
+	// Where the processors were taken throughout, memory alone decides, and that is said.
+	run, trials = made(0.01,
+		shape{label: "plain", allocator: "a", idle: 100, speed: 100, rounds: 5, starved: true}, shape{label: "half", allocator: "b", tuned: true, idle: 50, speed: 1, rounds: 5, starved: true},
+		shape{label: "third", allocator: "b", tuned: true, idle: 33, speed: 1, rounds: 5, starved: true}, shape{label: "fifth", allocator: "b", tuned: true, idle: 20, speed: 1, rounds: 5, starved: true},
+		shape{label: "own", allocator: "a", tuned: true, idle: 60, speed: 1, rounds: 5, starved: true}, shape{label: "more", allocator: "a", tuned: true, idle: 130, speed: 1, rounds: 5, starved: true},
+	)
+	r = only(t, run, results.Salvage(trials))
+	worth, rest := r.Worth()
+	var names []string
+	for _, c := range worth {
+		names = append(names, c.Variant.Label)
+	}
+	if !r.Unpriced() || !slices.Equal(names, []string{"fifth", "third", "half", "own"}) || len(rest) != 1 {
+		t.Errorf("unpriced %v, worth %v, rest %d", r.Unpriced(), names, len(rest))
 	}
 	run, trials = made(0.01, shape{label: "plain", idle: 100, speed: 100, rounds: 3}, shape{label: "few", tuned: true, idle: 50, speed: 100, rounds: 3})
 	if r := only(t, run, trials); !r.Range {

@@ -18,9 +18,9 @@ func (r Ranking) Sentence(c Candidate) string {
 	}
 	name := c.Variant.Name()
 	if c.Base {
-		return fmt.Sprintf("%s, as it is, held %s at idle.", name, results.Bytes(math.Round(idle.Value)))
+		return fmt.Sprintf("%s, as it is, held %s at idle.", name, size(idle.Value))
 	}
-	words := []string{fmt.Sprintf("%s held %s at idle", name, results.Bytes(math.Round(idle.Value)))}
+	words := []string{fmt.Sprintf("%s held %s at idle", name, size(idle.Value))}
 	memory, known := c.Against[results.MetricRSSIdle]
 	switch {
 	case c.Short != "":
@@ -31,9 +31,9 @@ func (r Ranking) Sentence(c Candidate) string {
 		case memory.Value == 0 || difference == 0:
 			words[0] += fmt.Sprintf(", which this run cannot tell from %s (%s)", r.Base.Name(), interval(memory))
 		case difference < 0:
-			words = append(words, fmt.Sprintf("%s less than %s (%s)", results.Bytes(math.Round(c.Saved.Value)), r.Base.Name(), interval(memory)))
+			words = append(words, fmt.Sprintf("%s less than %s (%s)", size(c.Saved.Value), r.Base.Name(), interval(memory)))
 		default:
-			words = append(words, fmt.Sprintf("%s more than %s (%s)", results.Bytes(math.Round(-c.Saved.Value)), r.Base.Name(), interval(memory)))
+			words = append(words, fmt.Sprintf("%s more than %s (%s)", size(-c.Saved.Value), r.Base.Name(), interval(memory)))
 		}
 	}
 	if speed, ok := c.Against[results.MetricOpsPerCPUS]; ok {
@@ -58,12 +58,32 @@ func (r Ranking) Sentence(c Candidate) string {
 
 // percent is a fraction with its sign: "+80 %", "−93 %".
 func percent(f float64) string {
-	return strings.Replace(fmt.Sprintf("%+.0f %%", 100*f), "-", "−", 1)
+	return Percent(f) + " %"
+}
+
+// Percent is a fraction in per cent with its sign, without the unit: "+80", "−93", "0".
+func Percent(f float64) string {
+	if math.Abs(f) < 0.005 {
+		return "0"
+	}
+	return strings.Replace(fmt.Sprintf("%+.0f", 100*f), "-", "−", 1)
+}
+
+// size prints bytes without digits that no run repeats.
+func size(bytes float64) string {
+	switch {
+	case bytes >= 9.95*(1<<20):
+		return fmt.Sprintf("%.0f MiB", bytes/(1<<20))
+	case bytes >= 1<<20:
+		return fmt.Sprintf("%.1f MiB", bytes/(1<<20))
+	default:
+		return results.Bytes(math.Round(bytes))
+	}
 }
 
 // interval is the ends of a figure that is a fraction: "−94 to −92 %".
 func interval(f analysis.Figure) string {
-	return strings.TrimSuffix(percent(f.Low), " %") + " to " + percent(f.High)
+	return Percent(f.Low) + " to " + percent(f.High)
 }
 
 // Findings are the candidates in order, one a finding: the base without a

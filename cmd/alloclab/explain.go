@@ -11,6 +11,7 @@ import (
 
 func newExplain() *cobra.Command {
 	var try bool
+	var size string
 	rounds := rank.FewestRounds
 	c := &cobra.Command{
 		Use:   "explain DIR",
@@ -25,6 +26,9 @@ func newExplain() *cobra.Command {
 			if try {
 				return tryRemedies(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), args[0], rounds)
 			}
+			if size != "" {
+				return printSizing(cmd.OutOrStdout(), args[0], size)
+			}
 			run, err := results.ReadRun(args[0])
 			if err != nil {
 				return err
@@ -38,5 +42,7 @@ func newExplain() *cobra.Command {
 	}
 	c.Flags().BoolVar(&try, "try", false, "rerun with the settings that could help, and rank them")
 	c.Flags().IntVar(&rounds, "rounds", rounds, "rounds of --try")
+	c.Flags().StringVar(&size, "size", "", "say how much memory so much live memory takes, such as 40GiB")
+	c.MarkFlagsMutuallyExclusive("try", "size")
 	return c
 }

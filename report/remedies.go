@@ -184,8 +184,8 @@ func align(table [][]string) string {
 func legend(r rank.Ranking) string {
 	for _, c := range r.Candidates {
 		if c.Front {
-			return wrap("* none of the others holds less at idle and is as fast, or is faster and holds as little. The order: share of "+
-				"the memory at idle that is saved, less the share of operations per CPU second that is lost, as far as either is more than noise.", 116, "  ")
+			return wrap("* none of the others holds less at idle and is as fast, or is faster and holds as little. The order: who "+
+				"saves memory, by the share of it that is saved, at idle and on average over time, less the share of operations per CPU second that is lost, as far as either is more than noise; then the others.", 116, "  ")
 		}
 	}
 	return ""
@@ -194,7 +194,7 @@ func legend(r rank.Ranking) string {
 // pasted are the lines that put a program on a variant.
 func pasted(p Paste) string {
 	if p.Missing != "" {
-		return wrap("   "+p.Missing, 116, "   ")
+		return "     " + wrap(p.Missing, 110, "     ")
 	}
 	width := 0
 	for _, line := range p.Lines {

@@ -30,8 +30,8 @@ func Sizing(w io.Writer, run results.Run, s sizing.Sizing) error {
 		if s.Live < low {
 			end, of = "smallest", low
 		}
-		out.WriteString(wrap(fmt.Sprintf("! Extrapolated %s times beyond the %s that was measured (%s). The intervals hold if the line goes on straight, which nobody has seen: measure nearer to it.",
-			results.Number(s.Beyond), end, results.Bytes(math.Round(of))), 116, "  "))
+		out.WriteString(wrap(fmt.Sprintf("! Extrapolated %.3g times beyond the %s that was measured (%s). The intervals hold if the line goes on straight, which nobody has seen: measure nearer to it.",
+			s.Beyond, end, results.Bytes(math.Round(of))), 116, "  "))
 	}
 	table := [][]string{{"", "variant", "provision", "", "peak", "", "idle", "", "per live byte", ""}}
 	for _, e := range s.Estimates {

@@ -41,9 +41,10 @@ type Candidate struct {
 	Against map[string]analysis.Figure
 	// Saved is resident memory at idle that the base holds and this variant does not; nil where unknown.
 	Saved *analysis.Figure
-	// Score is the share of the base's memory at idle that is saved, less the share
+	// Score orders those that save memory, and behind them those that do not: the share of
+	// the base's memory that is saved (see memory), less the share
 	// of its operations per CPU second that is lost, each as far as it is established
-	// (see established). It is NaN where one of the two is unknown or tells nothing.
+	// (see established); more operations count for it. It is NaN where one of the two is unknown or tells nothing.
 	Score float64
 	// Same says that this is the base's own allocator under other settings: a
 	// remedy for those who cannot exchange it.
@@ -95,16 +96,38 @@ func rankCell(variants []results.Variant, cell results.Cell, trials []results.Tr
 	return r, true
 }
 
-// class puts those last of whom too little is known to be ranked.
+// class puts those first that save memory: speed alone is no remedy. Last are
+// those of whom too little is known to be ranked.
 func (c Candidate) class() int {
 	switch {
-	case !math.IsNaN(c.Score):
+	case !math.IsNaN(c.Score) && c.memory() < 0:
 		return 0
-	case len(c.Values) > 0:
+	case !math.IsNaN(c.Score):
 		return 1
-	default:
+	case len(c.Values) > 0:
 		return 2
+	default:
+		return 3
 	}
+}
+
+// memory is the established difference from the base, as a fraction: of RSS at
+// idle and of its mean over time, each for half, or of the one that is known.
+func (c Candidate) memory() float64 {
+	idle, known := c.difference(results.MetricRSSIdle)
+	if mean, both := c.difference(results.MetricRSSMean); known && both {
+		return (idle + mean) / 2
+	}
+	return idle
+}
+
+// difference is the established difference of one metric from the base.
+func (c Candidate) difference(name string) (float64, bool) {
+	f, ok := c.Against[name]
+	if !ok || f.Value <= -1 {
+		return 0, false
+	}
+	return established(f, c.Values[name].Value/(1+f.Value)), true
 }
 
 func (c Candidate) idle() float64 {
@@ -184,7 +207,7 @@ func (s samples) candidate(base samples, isBase bool) Candidate {
 			Value: -idle.Value * median.Value, Low: -idle.High * median.Value, High: -idle.Low * median.Value,
 		}
 		if timed && (c.Short == "" || isBase) {
-			c.Score = established(speed, 0) - established(idle, median.Value)
+			c.Score = established(speed, 0) - c.memory()
 		}
 	}
 	return c
@@ -210,11 +233,13 @@ func against(base, new []float64) (analysis.Figure, bool) {
 // word (see results.Metric); any other is 0. size is the base's, for the metric's floor.
 func established(f analysis.Figure, size float64) float64 {
 	m, _ := results.ByName(f.Name)
-	if f.Low <= 0 && f.High >= 0 || math.Abs(f.Value) < m.MinEffect || math.Abs(f.Value)*size < m.Floor {
+	if holdsZero(f) || math.Abs(f.Value) < m.MinEffect || math.Abs(f.Value)*size < m.Floor {
 		return 0
 	}
 	return f.Value
 }
+
+func holdsZero(f analysis.Figure) bool { return f.Low <= 0 && f.High >= 0 }
 
 // front marks the candidates that no other dominates in memory at idle and
 // operations per CPU second, by their medians. Of whom one of the two is unknown or
@@ -271,17 +296,16 @@ func (s samples) notes() []string {
 	return notes
 }
 
-// Worth are the candidates that are better than the base on the whole and that no
-// other dominates, with the best that stays with the base's allocator. Where nothing is
+// Worth are the candidates that save memory, are better than the base on the whole and
+// dominated by no other, with the best that stays with the base's allocator. Where nothing is
 // known of costs (see Unpriced), they are the three that hold least, with the same addition. rest is
 // all others of whom something was measured, but the base. Both are in the ranking's order.
 func (r Ranking) Worth() (worth, rest []Candidate) {
 	same, unpriced := false, r.Unpriced()
 	for _, c := range r.Candidates {
-		better := c.Score > 0 && (c.Front || c.Same && !same)
+		better := c.class() == 0 && c.Score > 0 && (c.Front || c.Same && !same)
 		if unpriced {
-			f, ok := c.Against[results.MetricRSSIdle]
-			better = ok && c.Short == "" && established(f, -c.Saved.Value/f.Value) < 0 && (len(worth) < 3 || c.Same && !same)
+			better = c.Short == "" && c.memory() < 0 && (len(worth) < 3 || c.Same && !same)
 		}
 		switch {
 		case c.Base || len(c.Values) == 0:

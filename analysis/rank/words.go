@@ -26,10 +26,12 @@ func (r Ranking) Sentence(c Candidate) string {
 	case c.Short != "":
 		words[0] += " (" + c.Short + ")"
 	case known && c.Saved != nil:
-		difference := established(memory, c.Saved.Value/-memory.Value)
+		difference, _ := c.difference(results.MetricRSSIdle)
 		switch {
-		case memory.Value == 0 || difference == 0:
+		case holdsZero(memory):
 			words[0] += fmt.Sprintf(", which this run cannot tell from %s (%s)", r.Base.Name(), interval(memory))
+		case difference == 0:
+			words[0] += fmt.Sprintf(", about as much as %s (%s)", r.Base.Name(), interval(memory))
 		case difference < 0:
 			words = append(words, fmt.Sprintf("%s less than %s (%s)", size(c.Saved.Value), r.Base.Name(), interval(memory)))
 		default:
@@ -42,6 +44,8 @@ func (r Ranking) Sentence(c Candidate) string {
 			words = append(words, fmt.Sprintf("and cost %.0f %% of the operations per CPU second (%s)", -100*change, interval(speed)))
 		case change > 0:
 			words = append(words, fmt.Sprintf("at %s operations per CPU second (%s)", percent(change), interval(speed)))
+		case !holdsZero(speed):
+			words = append(words, fmt.Sprintf("at about as many operations per CPU second (%s)", interval(speed)))
 		default:
 			words = append(words, fmt.Sprintf("at no cost in operations per CPU second that this run could show (%s)", interval(speed)))
 		}
@@ -83,6 +87,9 @@ func size(bytes float64) string {
 
 // interval is the ends of a figure that is a fraction: "−94 to −92 %".
 func interval(f analysis.Figure) string {
+	if Percent(f.Low) == Percent(f.High) {
+		return percent(f.Low)
+	}
 	return Percent(f.Low) + " to " + percent(f.High)
 }
 

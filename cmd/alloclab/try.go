@@ -41,7 +41,7 @@ func tryRemedies(ctx context.Context, stdout, stderr io.Writer, dir string, roun
 		return err
 	}
 	if resume && experiment.Rounds != rounds {
-		return fmt.Errorf("%s has tried %d rounds already: ask for as many, or remove it to try anew", out, experiment.Rounds)
+		return fmt.Errorf("%s was tried with --rounds %d: ask for the same, or remove it to try anew", out, experiment.Rounds)
 	}
 	preview, err := runner.PreviewOf(experiment, lab.catalog, lab.binaries)
 	if err != nil {
@@ -50,7 +50,7 @@ func tryRemedies(ctx context.Context, stdout, stderr io.Writer, dir string, roun
 	fmt.Fprintf(stderr, "note: %d variants in %d cells, %d rounds, 2 passes: %d trials, about %v; Ctrl-C keeps what has been measured\n",
 		len(experiment.Variants), len(preview.Cells), experiment.Rounds, len(preview.Trials), time.Duration(preview.Seconds*float64(time.Second)).Round(time.Second))
 	if rounds < rank.FewestRounds {
-		fmt.Fprintf(stderr, "note: %d rounds give ranges; intervals of 95 %% need %d\n", rounds, rank.FewestRounds)
+		fmt.Fprintf(stderr, "note: fewer than %d rounds give ranges, not intervals of 95 %%\n", rank.FewestRounds)
 	}
 	run, err := runner.Run(ctx, runner.Options{
 		Experiment: experiment, Catalog: lab.catalog, Binaries: lab.binaries, Dir: out, Resume: resume, Tool: version(),

@@ -8,9 +8,18 @@ package analysis
 type Finding struct {
 	Subject string   // of what it is said: a variant, or a metric of a cell
 	Word    string   // a cause, or the verdict of a comparison
-	Text    string   // one or more sentences
+	Head    string   // of a cause: what is kept, and why, in one line that begins with the subject
+	Parts   []Part   // of a cause: the sentences behind the head, by what they answer
+	Text    string   // one or more sentences: of a cause Head and all Parts
 	Figures []Figure // what decided, the weightiest first
 	Remedy  *Remedy  // what to set; nil where nothing was tried or nothing helps
+	Instead *Remedy  // another allocator that kept less; nil where none did
+}
+
+// Part is the answer to one of a reader's questions.
+type Part struct {
+	Topic string // "held", "why", "tried", "set", "grows"
+	Text  string
 }
 
 // Figure is a value with the interval it was found in.

@@ -3,6 +3,8 @@ package report
 import (
 	"strings"
 
+	"alloclab/analysis"
+	"alloclab/analysis/cause"
 	"alloclab/results"
 )
 
@@ -17,7 +19,7 @@ type Answer struct {
 	// " !" has a note; "–" stands where there is none.
 	Rows     [][]string
 	Notes    []Note
-	Findings []Finding
+	Findings []analysis.Finding
 }
 
 // Note is what must not be overlooked, and of whom.
@@ -37,25 +39,28 @@ const (
 	ColumnStays
 )
 
-// Answers are the tables of all cells, those without a trial left out.
-func Answers(run results.Run, trials []results.Trial) []Answer {
+// Series gives the samples of a trial, nil where there are none (see
+// results.SamplesIn).
+type Series func(trial int) []results.Sample
+
+// Answers are the tables of all cells, those without a trial left out. Series may be nil.
+func Answers(run results.Run, trials []results.Trial, series Series) []Answer {
+	found := map[string][]analysis.Finding{}
+	for _, c := range cause.Findings(run, trials, series) {
+		found[c.Name] = c.Findings
+	}
 	var all []Answer
-	for _, cell := range cells(run, trials) {
+	for _, cell := range run.CellsOf(trials) {
 		rows := rows(run, cell, trials)
 		if len(rows) == 0 {
 			continue
 		}
 		scale := sizeScale(rows)
-		a := Answer{Cell: cell, Title: results.Plain(cell.Title()), Unit: scale.unit, Notes: notes(rows)}
+		a := Answer{Cell: cell, Title: results.Plain(cell.Title()), Unit: scale.unit, Notes: notes(rows), Findings: found[cell.Name]}
 		if name := run.Experiment.Name; name != "" {
 			a.Title = results.Plain(name) + ": " + a.Title
 		}
 		a.Head, a.Rows = grid(rows, scale)
-		for _, r := range rows {
-			if f, ok := r.finding(); ok {
-				a.Findings = append(a.Findings, f)
-			}
-		}
 		all = append(all, a)
 	}
 	return all
@@ -137,23 +142,6 @@ func notes(rows []row) []Note {
 				all = append(all, Note{Text: text})
 			}
 			all[i].Variants = append(all[i].Variants, r.variant.Name())
-		}
-	}
-	return all
-}
-
-// cells are those of the run, and then those that only trials know of, as
-// after a merge of directories.
-func cells(run results.Run, trials []results.Trial) []results.Cell {
-	all := run.TitledCells()
-	known := map[string]bool{}
-	for _, c := range all {
-		known[c.Name] = true
-	}
-	for _, t := range trials {
-		if !known[t.Cell] {
-			known[t.Cell] = true
-			all = append(all, results.Cell{Name: t.Cell, Workload: t.Cell})
 		}
 	}
 	return all

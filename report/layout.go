@@ -9,7 +9,14 @@ import (
 // layout sets a table in columns. The first column and columns of words are
 // set left, figures right; a " !" behind a figure hangs outside its column, so
 // that the digits stay under each other.
-func layout(table [][]string) string {
+func layout(table [][]string) string { return layoutBy(table, words) }
+
+// layoutFigures sets a table whose first and last columns hold words.
+func layoutFigures(table [][]string) string {
+	return layoutBy(table, func(column int) bool { return column == 0 || column == len(table[0])-1 })
+}
+
+func layoutBy(table [][]string, words func(column int) bool) string {
 	widths, gaps := make([]int, len(table[0])), make([]int, len(table[0]))
 	for _, line := range table {
 		for i, text := range line {

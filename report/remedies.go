@@ -37,7 +37,7 @@ func Remedies(w io.Writer, run results.Run, r rank.Ranking, paste map[string]Pas
 		}
 		out.WriteString(wrap("! "+who+": "+n.Text, 116, "  "))
 	}
-	out.WriteString(legend(r))
+	out.WriteString(rankLegend(r))
 	worth, rest := r.Worth()
 	switch {
 	case r.Unpriced() && len(worth) > 0:
@@ -181,7 +181,7 @@ func align(table [][]string) string {
 	return out.String()
 }
 
-func legend(r rank.Ranking) string {
+func rankLegend(r rank.Ranking) string {
 	for _, c := range r.Candidates {
 		if c.Front {
 			return wrap("* none of the others holds less at idle and is as fast, or is faster and holds as little. The order: who "+

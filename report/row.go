@@ -8,7 +8,7 @@ import (
 
 	"github.com/montanaflynn/stats"
 
-	"alloclab/analysis"
+	"alloclab/analysis/cause"
 	"alloclab/results"
 )
 
@@ -59,7 +59,7 @@ func rows(run results.Run, cell results.Cell, trials []results.Trial) []row {
 		if len(r.all)+len(r.slow) == 0 {
 			continue
 		}
-		r.tooShort = analysis.TooShort(v, cell, r.counts)
+		r.tooShort = r.watch(cell)
 		rows = append(rows, r)
 	}
 	return rows
@@ -188,4 +188,9 @@ func (r row) rate(s scale) string {
 		}
 	}
 	return fmt.Sprintf("%s ± %.0f %%", text, math.Ceil(spread*100-1e-9))
+}
+
+// watch says why RSS at idle is no answer, or "".
+func (r row) watch(cell results.Cell) string {
+	return cause.WatchOf(r.counts, cause.Context{Clock: r.variant.Clock, Silent: cell.Silent}).Note()
 }

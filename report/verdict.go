@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 
 	"github.com/rivo/uniseg"
@@ -12,10 +13,10 @@ import (
 
 // Verdict says in words, variant by variant, what was kept at idle in the cell
 // in which most was. The page says it of every cell.
-func Verdict(w io.Writer, run results.Run, trials []results.Trial) error {
+func Verdict(w io.Writer, run results.Run, trials []results.Trial, series Series) error {
 	var chosen *Answer
 	most := int64(-1)
-	for _, a := range Answers(run, trials) {
+	for _, a := range Answers(run, trials, series) {
 		if kept := keptAtIdle(a.Cell.Name, trials); kept > most && len(a.Findings) > 0 {
 			chosen, most = &a, kept
 		}
@@ -26,7 +27,7 @@ func Verdict(w io.Writer, run results.Run, trials []results.Trial) error {
 	var out strings.Builder
 	fmt.Fprintf(&out, "\nIn words, of %s:\n", chosen.Title)
 	for _, f := range chosen.Findings {
-		out.WriteString(wrap("- "+f.Subject+" "+f.Text, 116, "  "))
+		out.WriteString(wrap("- "+f.Text, width, "  "))
 	}
 	_, err := io.WriteString(w, out.String())
 	return err
@@ -44,13 +45,20 @@ func keptAtIdle(cell string, trials []results.Trial) int64 {
 	return most
 }
 
+// width of a line in columns of the terminal.
+const width = 116
+
 // wrap breaks text into lines of at most width columns, all but the first
-// indented. A percentage is one word.
-func wrap(text string, width int, indent string) string {
+// indented. A percentage is one word, and so is a size with its unit.
+func wrap(text string, width int, indent string) string { return wrapAfter("", text, width, indent) }
+
+// wrapAfter is wrap with something in front of the first line.
+func wrapAfter(lead, text string, width int, indent string) string {
 	const bound = "\x00" // stands for a blank that must not break
 	var out strings.Builder
-	used := 0
-	for i, word := range strings.Fields(strings.ReplaceAll(text, " %", bound+"%")) {
+	out.WriteString(lead)
+	used := uniseg.StringWidth(lead)
+	for i, word := range strings.Fields(unit.ReplaceAllString(text, "$1"+bound+"$2")) {
 		word = strings.ReplaceAll(word, bound, " ")
 		n := uniseg.StringWidth(word)
 		switch {
@@ -67,3 +75,6 @@ func wrap(text string, width int, indent string) string {
 	}
 	return out.String() + "\n"
 }
+
+// unit is a figure and what it counts.
+var unit = regexp.MustCompile(`([0-9]) (%|B\b|[KMGT]iB\b|(?:ns|µs|ms|s|min|h)\b)`)

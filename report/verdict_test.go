@@ -24,14 +24,14 @@ func TestVerdict(t *testing.T) {
 	}
 	trials := []results.Trial{trial("small", "a", 1<<20), trial("large", "a", 500<<20), trial("large", "b", 0), trial("small", "b", 2<<20)}
 	var out strings.Builder
-	if err := Verdict(&out, run, trials); err != nil {
+	if err := Verdict(&out, run, trials, nil); err != nil {
 		t.Fatal(err)
 	}
 	got := out.String()
 	if !strings.Contains(got, "of large") || strings.Contains(got, "of small") {
 		t.Errorf("the verdict is not of the cell in which most is kept:\n%s", got)
 	}
-	if !strings.Contains(got, "- a holds 509 MiB at idle, of which 8.0 MiB are in use.") || !strings.Contains(got, "(100 %) pages without") {
+	if !strings.Contains(got, "- a keeps 509 MiB; 8.0 MiB are in use. Cause: retention, not fragmentation.") || !strings.Contains(got, "(100 %) are whole pages without") {
 		t.Errorf("it does not say what a holds:\n%s", got)
 	}
 	for line := range strings.Lines(got) {
@@ -40,7 +40,7 @@ func TestVerdict(t *testing.T) {
 		}
 	}
 	out.Reset()
-	if err := Verdict(&out, run, nil); err != nil || out.Len() != 0 {
+	if err := Verdict(&out, run, nil, nil); err != nil || out.Len() != 0 {
 		t.Errorf("without trials it says %q, %v", out.String(), err)
 	}
 }

@@ -57,6 +57,8 @@ type Variant struct {
 	Library   string         `json:"library,omitempty"`
 	Knobs     map[string]any `json:"knobs"`
 	Clock     Clock          `json:"clock"`
+	// Reference says that it bounds the charts and is no choice: an allocator of the lab's own.
+	Reference bool `json:"reference,omitempty"`
 }
 
 // Clock says when a variant returns memory by itself.

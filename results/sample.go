@@ -39,6 +39,18 @@ func SamplesPath(dir string, trial int) string {
 	return filepath.Join(dir, SamplesDir, strconv.Itoa(trial)+".csv")
 }
 
+// SamplesIn gives the samples of a run directory's trials, nil for one whose
+// file is missing or cannot be read. Each is read when it is asked for.
+func SamplesIn(dir string) func(trial int) []Sample {
+	return func(trial int) []Sample {
+		samples, err := ReadSamples(SamplesPath(dir, trial))
+		if err != nil {
+			return nil
+		}
+		return samples
+	}
+}
+
 // WriteSamples writes the samples of one trial, whole or not at all.
 func WriteSamples(path string, samples []Sample) error {
 	return WriteWhole(path, func(w io.Writer) error { return writeSamples(w, samples) })

@@ -67,6 +67,23 @@ func (r *Run) TitledCells() []Cell {
 	return cells
 }
 
+// CellsOf are the run's cells, titled (see TitledCells), and then those that
+// only trials know of, as after a merge of directories.
+func (r *Run) CellsOf(trials []Trial) []Cell {
+	all := r.TitledCells()
+	known := map[string]bool{}
+	for _, c := range all {
+		known[c.Name] = true
+	}
+	for _, t := range trials {
+		if !known[t.Cell] {
+			known[t.Cell] = true
+			all = append(all, Cell{Name: t.Cell, Workload: t.Cell})
+		}
+	}
+	return all
+}
+
 func (p Param) words() string {
 	name := strings.ReplaceAll(p.Name, "_", " ")
 	var number float64

@@ -34,6 +34,7 @@ type Trial struct {
 	Figures   map[string]float64 `json:"figures,omitempty"` // what the workload says of itself, by its own names
 	Latency   []Latency          `json:"latency,omitempty"` // pass latency only
 	Marks     []Mark             `json:"marks"`
+	Looks     []Mark             `json:"looks,omitempty"` // in the middle of a phase, as often as the workload asks; named MarkLook
 	Sampler   Sampler            `json:"sampler"`
 	CPU       CPU                `json:"cpu"`
 	IdleFall  *int64             `json:"idle_fall_bytes,omitempty"` // see the function IdleFall; nil where it cannot be told
@@ -225,6 +226,8 @@ const (
 	MarkPurged   = "purged"
 	MarkFlushed  = "flushed"
 	MarkExited   = "exited"
+	// MarkLook is a look in the middle of a phase (Trial.Looks): it is no step of the order.
+	MarkLook = "look"
 )
 
 // Mark returns the trial's mark of that name, or nil.

@@ -44,7 +44,7 @@ func resolve(v configs.Variant, binaries Binaries, stage string) (*variant, erro
 	clock := a.Clock(v.Knobs).PurgedEvery(time.Duration(v.PurgeEvery * float64(time.Second)))
 	r := &variant{
 		Variant: results.Variant{
-			Label: v.Label, Allocator: a.Name, Library: v.Library, Knobs: v.Knobs,
+			Label: v.Label, Allocator: a.Name, Library: v.Library, Knobs: v.Knobs, Reference: a.Bundled,
 			Clock: results.Clock{Text: clock.Sentence, Seconds: clock.Duration.Seconds(), Watch: clock.Watch.Seconds(), OnActivity: clock.OnActivity},
 		},
 		allocator: a,

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"alloclab/analysis"
+	"alloclab/analysis/cause"
 	"alloclab/analysis/stat"
 	"alloclab/results"
 )
@@ -50,7 +51,7 @@ type Candidate struct {
 	// remedy for those who cannot exchange it.
 	Same  bool
 	Front bool   // no other holds less at idle and is as fast, or is faster and holds as little
-	Short string // why its memory at idle tells nothing (see analysis.TooShort), or ""
+	Short string // why its memory at idle tells nothing (see cause.Watch), or ""
 	Notes []string
 }
 
@@ -183,7 +184,11 @@ func (s samples) candidate(base samples, isBase bool) Candidate {
 	c := Candidate{
 		Variant: s.variant, Base: isBase, Score: math.NaN(),
 		Values: map[string]analysis.Figure{}, Against: map[string]analysis.Figure{},
-		Short: analysis.TooShort(s.variant, s.cell, s.counts), Notes: s.notes(),
+		Notes: s.notes(),
+	}
+	watch := cause.WatchOf(s.counts, cause.Context{Clock: s.variant.Clock, Silent: s.cell.Silent})
+	if c.Short = watch.Short(); c.Short == "" && watch.Note() != "" {
+		c.Notes = append([]string{watch.Note()}, c.Notes...)
 	}
 	for _, name := range ranked {
 		m, _ := results.ByName(name)

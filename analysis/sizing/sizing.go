@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"alloclab/analysis"
+	"alloclab/analysis/cause"
 	"alloclab/analysis/stat"
 	"alloclab/results"
 )
@@ -199,7 +200,7 @@ func (g group) short(v results.Variant, trials []results.Trial) bool {
 				of = append(of, t)
 			}
 		}
-		if analysis.TooShort(v, c, of) != "" {
+		if cause.WatchOf(of, cause.Context{Clock: v.Clock, Silent: c.Silent}).Short() != "" {
 			return true
 		}
 	}

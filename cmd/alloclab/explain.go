@@ -1,11 +1,17 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
 	"alloclab/analysis/rank"
+	"alloclab/report"
 	"alloclab/results"
 )
 
@@ -14,35 +20,104 @@ func newExplain() *cobra.Command {
 	var size string
 	rounds := rank.FewestRounds
 	c := &cobra.Command{
-		Use:   "explain DIR",
-		Short: "Try what could help against memory that a run kept",
-		Example: `  alloclab explain results/storage --try
-  alloclab explain results/storage --try | grep shell`,
-		Args: cobra.ExactArgs(1),
+		Use:   "explain DIR [TRIAL]",
+		Short: "Say why memory is held, what was tried, and what to set",
+		Long: `Say of each variant of a run how much memory it holds and how much is in use,
+what holds the rest and by which mechanism, what each remedy that the run tried
+gave back, and what to set. The cause is one of steady, growth, retention,
+fragmentation, thread cache, metadata, rounding, mixed, leak, or that the idle
+window was too short to tell. With a trial's number: of that trial alone, with
+its ledger at each mark. Nothing is run.
+
+With --try the settings that could help are run and ranked, in a directory of
+their own below DIR, and printed as lines to paste. With --size it says how much memory to
+provision for so much live memory, by the sizes that the run has measured.`,
+		Example: `  alloclab explain results/storage
+  alloclab explain results/storage | grep Cause
+  alloclab explain results/storage 17 | less
+  alloclab explain results/storage --try | grep -A1 shell
+  alloclab explain results/storage --size 40GiB`,
+		Args: cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if rounds < 1 || rounds > 1000 {
+			switch {
+			case (try || size != "") && len(args) == 2:
+				return errors.New("--try and --size are about a whole run: leave the trial's number out")
+			case rounds < 1 || rounds > 1000:
 				return fmt.Errorf("--rounds %d is outside 1 to 1000", rounds)
-			}
-			if try {
+			case try:
 				return tryRemedies(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), args[0], rounds)
-			}
-			if size != "" {
+			case size != "":
 				return printSizing(cmd.OutOrStdout(), args[0], size)
 			}
-			run, err := results.ReadRun(args[0])
-			if err != nil {
-				return err
-			}
-			trials, _, err := readSound(args[0], run)
-			if err != nil {
-				return err
-			}
-			return printRankings(cmd.OutOrStdout(), args[0], run, results.Salvage(trials))
+			return explain(cmd.OutOrStdout(), args)
 		},
 	}
-	c.Flags().BoolVar(&try, "try", false, "rerun with the settings that could help, and rank them")
-	c.Flags().IntVar(&rounds, "rounds", rounds, "rounds of --try")
-	c.Flags().StringVar(&size, "size", "", "say how much memory so much live memory takes, such as 40GiB")
+	c.Flags().BoolVar(&try, "try", false, "run the settings that could help, and rank them")
+	c.Flags().IntVar(&rounds, "rounds", rounds, "rounds of --try; with fewer than 5, ranges stand for intervals")
+	c.Flags().StringVar(&size, "size", "", "how much memory to provision for so much live memory, such as 40GiB")
 	c.MarkFlagsMutuallyExclusive("try", "size")
 	return c
+}
+
+func explain(stdout io.Writer, args []string) error {
+	dir := args[0]
+	run, err := results.ReadRun(dir)
+	if err != nil {
+		return err
+	}
+	trials, warnings, err := readSound(dir, run)
+	if err != nil {
+		return err
+	}
+	var out strings.Builder
+	for _, w := range warnings {
+		fmt.Fprintln(&out, "warning:", w)
+	}
+	series := report.Series(results.SamplesIn(dir))
+	if len(args) == 2 {
+		t, err := trialOf(trials, args[1])
+		if err != nil {
+			return err
+		}
+		err = report.ExplainTrial(&out, run, t, series)
+		return errors.Join(err, write(stdout, out.String()))
+	}
+	cells, err := report.Explain(&out, run, results.Salvage(trials), series)
+	if err != nil {
+		return err
+	}
+	if cells == 0 {
+		return withCode(exitInconclusive, fmt.Errorf("%s: no trial that counts has a ledger at its mark idle: there is nothing to explain", dir))
+	}
+	return write(stdout, out.String())
+}
+
+// trialOf finds a trial by its number.
+func trialOf(trials []results.Trial, text string) (*results.Trial, error) {
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		return nil, fmt.Errorf("%q is no trial's number: a number such as 17, as in samples/17.csv", text)
+	}
+	least, most := -1, -1
+	for i := range trials {
+		if trials[i].Trial == n {
+			return &trials[i], nil
+		}
+		if least < 0 || trials[i].Trial < least {
+			least = trials[i].Trial
+		}
+		most = max(most, trials[i].Trial)
+	}
+	if least < 0 {
+		return nil, errors.New("no trial has been measured")
+	}
+	return nil, fmt.Errorf("there is no trial %d: they are numbered %d to %d", n, least, most)
+}
+
+// write prints what is ready. A reader that has seen enough (| head) is no fault.
+func write(stdout io.Writer, text string) error {
+	if _, err := io.WriteString(stdout, text); err != nil && !errors.Is(err, syscall.EPIPE) {
+		return withCode(exitUnfit, err)
+	}
+	return nil
 }

@@ -68,7 +68,7 @@ func redraw(stdout io.Writer, dir string) ([]results.Trial, error) {
 	for _, w := range warnings {
 		fmt.Fprintln(&out, "warning:", w)
 	}
-	if err := errors.Join(report.Table(&out, run, shown), report.Verdict(&out, run, shown)); err != nil {
+	if err := errors.Join(report.Table(&out, run, shown), report.Verdict(&out, run, shown, results.SamplesIn(dir))); err != nil {
 		return trials, err
 	}
 	if run.Experiment.Remedies {

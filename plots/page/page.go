@@ -37,7 +37,7 @@ func asset(name string) string {
 // Draw draws all figures of a run into its directory and writes its page. It
 // returns the paths of the figures and of the page.
 func Draw(dir string, run results.Run, trials []results.Trial, warnings []string) (figures []string, path string, err error) {
-	p := newPage(run, trials, warnings)
+	p := newPage(run, trials, results.SamplesIn(dir), warnings)
 	figures, err = plots.Draw(dir, run, trials, p)
 	if err != nil {
 		return figures, "", err
@@ -84,9 +84,9 @@ type scope struct {
 	Fields     [][2]string
 }
 
-func newPage(run results.Run, trials []results.Trial, warnings []string) *page {
+func newPage(run results.Run, trials []results.Trial, series report.Series, warnings []string) *page {
 	p := &page{
-		Name: results.Plain(run.Experiment.Name), Tally: report.Tally(trials), Answers: report.Answers(run, trials),
+		Name: results.Plain(run.Experiment.Name), Tally: report.Tally(trials), Answers: report.Answers(run, trials, series),
 		File: results.Plain(run.Experiment.File), Source: plainLines(run.Experiment.Source),
 		dark: plots.DarkColours(), budget: newBudget(run, trials),
 	}
@@ -160,4 +160,5 @@ var layout = template.Must(template.New("page.html").Funcs(template.FuncMap{
 	},
 	"unmark": func(text string) string { return strings.TrimSuffix(text, " !") },
 	"figure": func(column int) bool { return column >= report.ColumnPeak && column <= report.ColumnLive },
+	"topic":  report.Topic,
 }).ParseFS(assets, "assets/page.html"))

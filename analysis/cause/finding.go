@@ -1,0 +1,171 @@
+package cause
+
+import (
+	"fmt"
+	"strings"
+
+	"alloclab/analysis"
+	"alloclab/results"
+)
+
+// finding puts a variant's medians into words; among are all variants of the cell.
+func (s *subject) finding(among []*subject) analysis.Finding {
+	w := &words{}
+	f := analysis.Finding{Subject: s.variant.Name(), Word: string(s.word), Head: s.head(w)}
+	var tried tried
+	if s.word != Steady {
+		tried = s.tried(w, among)
+	}
+	f.Remedy, f.Instead = tried.within, tried.beyond
+	for _, p := range []analysis.Part{
+		{Topic: "held", Text: s.held(w)}, {Topic: "why", Text: s.why(w)}, {Topic: "grows", Text: s.grows(w)},
+		{Topic: "tried", Text: tried.text}, {Topic: "set", Text: s.set(w, tried)},
+	} {
+		if p.Text != "" {
+			f.Parts = append(f.Parts, p)
+		}
+	}
+	f.Text = f.Head
+	for _, p := range f.Parts {
+		lead := ""
+		switch p.Topic {
+		case "tried":
+			lead = "Tried: "
+		case "set":
+			lead = "Set: "
+		}
+		f.Text += " " + lead + p.Text
+	}
+	f.Figures = w.figures
+	return f
+}
+
+// head is the answer in a line.
+func (s *subject) head(w *words) string {
+	rss := s.part(func(p Parts) int64 { return p.RSS })
+	spread := ""
+	if rss.N > 1 && Size(rss.Low) != Size(rss.High) {
+		spread = fmt.Sprintf(" (%d rounds: %s to %s)", rss.N, Size(rss.Low), Size(rss.High))
+		w.keep("rounds", "1", number(float64(rss.N)))
+	}
+	head := fmt.Sprintf("%s keeps %s%s; %s are in use.", s.variant.Name(), w.size("idle.rss", rss), spread, w.size("idle.in_use", s.part(func(p Parts) int64 { return p.InUse })))
+	if s.word == TooShort {
+		return head + " No answer yet: " + s.watchWords(w) + "."
+	}
+	head += " Cause: " + s.verdict(w)
+	if n := s.agree(); n < len(s.causes) {
+		head += fmt.Sprintf(" (in %d of %d rounds)", n, len(s.causes))
+		w.keep("rounds.agree", "1", number(float64(n)))
+		w.keep("rounds", "1", number(float64(len(s.causes))))
+	}
+	return head + "."
+}
+
+// verdict is the cause in a few words.
+func (s *subject) verdict(w *words) string {
+	p := s.medians()
+	held := float64(p.Held())
+	without := func(word string, n int64) string {
+		if float64(n) < steadyShare*held {
+			return ", not " + word
+		}
+		return ""
+	}
+	switch s.word {
+	case Steady:
+		return "steady, nothing to mend"
+	case Growth:
+		return "growth of what the program itself holds"
+	case Retention:
+		return "retention" + without("fragmentation", p.Fragmented())
+	case Fragmentation:
+		return "fragmentation" + without("retention", p.Retained)
+	case ThreadCache:
+		return "thread caches"
+	case Metadata:
+		return "metadata, the allocator's own tables"
+	case Rounding:
+		return "rounding, blocks larger than what was asked for"
+	case Leak:
+		return "a leak, memory to which the program has dropped every pointer"
+	}
+	var kinds []string
+	for _, share := range p.Shares() {
+		if share.Of >= worthAWord {
+			kinds = append(kinds, w.percent("held."+string(share.Word), share.Of, len(s.causes))+" "+strings.ReplaceAll(string(share.Word), "_", " "))
+		}
+	}
+	return "mixed, " + list(kinds)
+}
+
+// medians are the parts' medians as one.
+func (s *subject) medians() Parts {
+	m := func(of func(Parts) int64) int64 { return int64(s.part(of).Value) }
+	p := Parts{
+		RSS: m(func(p Parts) int64 { return p.RSS }), Floor: m(func(p Parts) int64 { return p.Floor }),
+		InUse: m(func(p Parts) int64 { return p.InUse }), Dropped: m(func(p Parts) int64 { return p.Dropped }),
+		Rounding: m(func(p Parts) int64 { return p.Rounding }), Pinned: m(func(p Parts) int64 { return p.Pinned }),
+		Unit: m(func(p Parts) int64 { return p.Unit }), ThreadCache: m(func(p Parts) int64 { return p.ThreadCache }),
+		Metadata: m(func(p Parts) int64 { return p.Metadata }), Retained: m(func(p Parts) int64 { return p.Retained }),
+		Other: m(func(p Parts) int64 { return p.Other }), Claims: map[string]int64{},
+	}
+	for _, name := range retainedClaims {
+		if n := m(func(p Parts) int64 { return p.Claims[name] }); n > 0 {
+			p.Claims[name] = n
+		}
+	}
+	return p
+}
+
+// held says what is resident beyond use, the largest part first.
+func (s *subject) held(w *words) string {
+	type part struct {
+		name, text string
+		of         func(Parts) int64
+	}
+	all := []part{
+		{"idle.retained", "whole pages without a live byte", func(p Parts) int64 { return p.Retained }},
+		{"idle.pinned", "free bytes on pages that also hold a live block", func(p Parts) int64 { return p.Pinned }},
+		{"idle.unit", "empty pages of units (spans, slabs) that hold a live block elsewhere", func(p Parts) int64 { return p.Unit }},
+		{"idle.thread_cache", "free blocks that threads cache", func(p Parts) int64 { return p.ThreadCache }},
+		{"idle.metadata", "the allocator's own tables", func(p Parts) int64 { return p.Metadata }},
+		{"idle.rounding", "the rest of blocks that are larger than what was asked for", func(p Parts) int64 { return p.Rounding }},
+		{"idle.dropped", "blocks that the program has lost every pointer to", func(p Parts) int64 { return p.Dropped }},
+	}
+	held := s.part(Parts.Held)
+	if held.Value < backBytes {
+		return ""
+	}
+	var texts []string
+	for len(texts) < 4 {
+		best, most := -1, 0.0
+		for i, p := range all {
+			if v := s.part(p.of).Value; v > most && v >= worthAWord*held.Value {
+				best, most = i, v
+			}
+		}
+		if best < 0 {
+			break
+		}
+		p := all[best]
+		text := fmt.Sprintf("%s (%s) are %s", w.size(p.name, s.part(p.of)), w.percent(p.name+".share", min(1, most/held.Value), held.N), p.text)
+		if len(texts) > 0 {
+			text = strings.Replace(text, " are ", " ", 1)
+		}
+		texts = append(texts, text)
+		all = append(all[:best], all[best+1:]...)
+	}
+	if len(texts) == 0 {
+		return ""
+	}
+	text := fmt.Sprintf("Beyond use its heap holds %s: %s.", w.size(FigureHeld, held), strings.Join(texts, ", "))
+	if other := s.part(func(p Parts) int64 { return p.Other }); other.Value > held.Value && other.Value > leastBytes {
+		text += fmt.Sprintf(" A further %s lie outside any heap.", w.size("idle.other", other))
+	}
+	return text
+}
+
+// retainedClaims are the reasons for which whole units are kept.
+var retainedClaims = []string{
+	results.ClaimLazyFree, results.ClaimDecay, results.ClaimPageHeap, results.ClaimTop, results.ClaimBins, results.ClaimUnexplained,
+}

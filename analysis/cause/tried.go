@@ -1,0 +1,227 @@
+package cause
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+
+	"alloclab/analysis"
+	"alloclab/analysis/stat"
+	"alloclab/results"
+)
+
+// What may be recommended; docs/causes.md gives the reasons.
+const (
+	worthSetting = 0.10 // of RSS: a remedy that gives back less is not named
+	leastSpeed   = 0.80 // of the variant's own: what is slower is no remedy
+	nearlyAsGood = 0.90 // of what a call gives back: then a setting is better, which needs no change of the program
+	mostVariants = 3    // that are told of
+)
+
+// calls are the names of what the lab has the allocator do, by dialect.
+var calls = map[string]struct{ purge, flush string }{
+	"ptmalloc": {"malloc_trim(0)", ""},
+	"jemalloc": {`mallctl("arena.4096.purge")`, `mallctl("thread.tcache.flush")`},
+	"tcmalloc": {"MallocExtension_ReleaseFreeMemory()", "MallocExtension_MarkThreadIdle()"},
+	"mimalloc": {"mi_collect(true)", "mi_collect(true)"},
+}
+
+func (s *subject) purgeCall() string {
+	if c, ok := calls[s.dialect()]; ok {
+		return c.purge
+	}
+	return "a purge"
+}
+
+func (s *subject) purgeOrder() string {
+	if c, ok := calls[s.dialect()]; ok {
+		return "call " + c.purge
+	}
+	return "purge it"
+}
+
+// tried is what remedies gave back in this run.
+type tried struct {
+	text           string
+	within, beyond *analysis.Remedy // the best with this allocator, and the best other allocator
+	beyondHeld     stat.Median
+	best           stat.Median // what the best of the calls gave back
+	called         bool        // any call was tried
+}
+
+func (s *subject) tried(w *words, among []*subject) tried {
+	var t tried
+	var texts []string
+	if text := s.triedCalls(w, &t); text != "" {
+		texts = append(texts, text)
+	}
+	texts = append(texts, s.triedVariants(w, among, &t)...)
+	if len(texts) > 0 {
+		t.text = strings.Join(texts, "; ") + "."
+	}
+	return t
+}
+
+// triedCalls tells what a purge, the emptying of thread caches and the end of
+// the threads gave back, one after the other.
+func (s *subject) triedCalls(w *words, t *tried) string {
+	var texts []string
+	rss := s.part(func(p Parts) int64 { return p.RSS })
+	before := results.MetricRSSIdle
+	for _, step := range []struct{ mark, metric, did string }{
+		{results.MarkPurged, results.MetricRSSPurged, s.purgeCall()},
+		{results.MarkFlushed, results.MetricRSSFlushed, "emptying the caches of all threads, and a purge"},
+		{results.MarkExited, results.MetricRSSExited, "the end of all threads, and a purge"},
+	} {
+		from := before
+		gave, ok := s.over(func(t *results.Trial) (float64, bool) {
+			a, hadBefore := t.Metrics[from]
+			b, had := t.Metrics[step.metric]
+			return a - b, hadBefore && had
+		})
+		if !ok {
+			continue
+		}
+		before = step.metric
+		first := step.mark == results.MarkPurged
+		further := ""
+		if !first {
+			further = " a further"
+		}
+		switch {
+		case gave.Value >= max(backBytes, back*rss.Value):
+			text := fmt.Sprintf("%s returned%s %s", step.did, further, w.size(step.mark+".returned", gave))
+			if took, ok := s.at(step.mark, func(m *results.Mark) (float64, bool) { return m.PurgeSeconds, m.PurgeSeconds > 0 }); ok && first {
+				text += " in " + w.seconds(step.mark+".took", took)
+			}
+			texts = append(texts, text)
+		case first:
+			texts = append(texts, fmt.Sprintf("%s returned next to nothing (%s)", step.did, w.size(step.mark+".returned", gave)))
+		}
+		if first {
+			t.called, t.best = true, gave
+			if gave.Value >= max(leastBytes, worthSetting*rss.Value) {
+				held, _ := s.metric(step.metric)
+				t.within = &analysis.Remedy{
+					Setting: s.purgeCall(), Saved: figureOf(step.mark+".returned", gave),
+					Text: fmt.Sprintf("%s after a burst, which leaves %s", s.purgeOrder(), w.size("purged.rss", held)),
+				}
+			}
+		}
+	}
+	return strings.Join(texts, "; ")
+}
+
+// rival is another variant of the same cell.
+type rival struct {
+	*subject
+	held, saved stat.Median
+	speed       float64 // operations per CPU second over the subject's own
+	timed       bool
+}
+
+// triedVariants tells what other variants held: the best of the same
+// allocator, and of others.
+func (s *subject) triedVariants(w *words, among []*subject, t *tried) (variants []string) {
+	rss := s.part(func(p Parts) int64 { return p.RSS })
+	var same, others []rival
+	for _, other := range among {
+		if other == s {
+			continue
+		}
+		r := rival{subject: other, held: other.part(func(p Parts) int64 { return p.RSS })}
+		r.saved = stat.Median{Value: rss.Value - r.held.Value, Low: rss.Low - r.held.High, High: rss.High - r.held.Low, N: min(rss.N, r.held.N)}
+		r.speed, r.timed = speed(other, s)
+		if other.variant.Allocator == s.variant.Allocator {
+			same = append(same, r)
+		} else if !other.variant.Reference && r.saved.Value >= worthSetting*rss.Value {
+			others = append(others, r)
+		}
+	}
+	for _, group := range [][]rival{same, others} {
+		sort.SliceStable(group, func(i, j int) bool { return group[i].held.Value < group[j].held.Value })
+		for i, r := range group {
+			if i == mostVariants-1 {
+				break
+			}
+			name := "variant." + r.variant.Label
+			under := "under"
+			if len(variants) == 0 {
+				under = "the same work under"
+			}
+			text := fmt.Sprintf("%s %s held %s", under, quote(r.variant.Name()), w.size(name+".rss", r.held))
+			if r.timed {
+				text += fmt.Sprintf(" (%s operations per CPU second)", w.change(name+".speed", r.speed, r.held.N))
+			}
+			variants = append(variants, text)
+		}
+	}
+	pick := func(group []rival) *rival {
+		for i, r := range group {
+			if r.saved.Value >= max(leastBytes, worthSetting*rss.Value) && (!r.timed || r.speed >= leastSpeed) {
+				return &group[i]
+			}
+		}
+		return nil
+	}
+	remedy := func(r *rival) *analysis.Remedy {
+		return &analysis.Remedy{
+			Setting: r.variant.Label, Saved: figureOf("variant."+r.variant.Label+".saved", r.saved),
+			Text: fmt.Sprintf("%s, which held %s", quote(r.variant.Name()), w.size("variant."+r.variant.Label+".rss", r.held)),
+		}
+	}
+	if r := pick(same); r != nil && (t.within == nil || r.saved.Value >= nearlyAsGood*t.within.Saved.Value) {
+		t.within = remedy(r)
+	}
+	if r := pick(others); r != nil {
+		t.beyond, t.beyondHeld = remedy(r), r.held
+	}
+	return variants
+}
+
+// quote sets a label off from the sentence: labels hold commas and blanks.
+func quote(label string) string { return `"` + label + `"` }
+
+// speed is how many operations per CPU second one did for each of the other.
+func speed(of, base *subject) (ratio float64, ok bool) {
+	a, hadA := of.metric(results.MetricOpsPerCPUS)
+	b, hadB := base.metric(results.MetricOpsPerCPUS)
+	if !hadA || !hadB || b.Value <= 0 {
+		return 0, false
+	}
+	return a.Value / b.Value, true
+}
+
+// set says what to do, from what was tried in this run.
+func (s *subject) set(w *words, t tried) string {
+	held := s.part(Parts.Held)
+	switch s.word {
+	case Steady:
+		return fmt.Sprintf("nothing: %s are held beyond use.", w.size(FigureHeld, held))
+	case Growth:
+		return fmt.Sprintf("nothing in the allocator: provide for it, or find what in the program holds %s.", w.size("idle.in_use", s.part(func(p Parts) int64 { return p.InUse })))
+	case Leak:
+		return fmt.Sprintf("nothing in the allocator: the program must free %s.", w.size("idle.dropped", s.part(func(p Parts) int64 { return p.Dropped })))
+	}
+	var choices []string
+	for _, r := range []*analysis.Remedy{t.within, t.beyond} {
+		if r != nil {
+			choices = append(choices, r.Text)
+		}
+	}
+	if len(choices) > 0 {
+		return strings.Join(choices, "; or take ") + "."
+	}
+	if s.word == TooShort {
+		return "nothing yet: run it again with an idle window longer than " + w.seconds("clock.longest", number(max(s.watch.Clock.Seconds, s.watch.Clock.Watch, s.watch.Window))) + "."
+	}
+	if t.called {
+		return fmt.Sprintf("nothing that was tried helps: the call returned %s of %s, and the rest goes only when blocks are freed or moved.",
+			w.size("purged.returned", t.best), w.size(FigureHeld, held))
+	}
+	return ""
+}
+
+func figureOf(name string, m stat.Median) analysis.Figure {
+	return analysis.Figure{Name: name, Unit: "B", Value: m.Value, Low: m.Low, High: m.High, N: m.N}
+}

@@ -1,0 +1,186 @@
+package cause
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"alloclab/analysis/stat"
+	"alloclab/results"
+)
+
+// mechanism is the part from which on a reason is told, of what it is a reason for.
+const mechanism = 0.2
+
+// why says by which mechanism memory is held, as far as figures show it.
+func (s *subject) why(w *words) string {
+	p := s.medians()
+	held := float64(p.Held())
+	if s.word == Steady || s.word == Growth {
+		return ""
+	}
+	var texts []string
+	if float64(p.Retained) >= mechanism*held {
+		texts = append(texts, s.whyRetained(w, p)...)
+	}
+	if float64(p.Pinned) >= mechanism*held {
+		blocks, ok := s.at(results.MarkIdle, func(m *results.Mark) (float64, bool) { return float64(m.Blocks), m.Blocks > 0 })
+		if ok {
+			texts = append(texts, fmt.Sprintf("%s live blocks are scattered over the pages: a page goes back only when its last block is freed.", w.count("idle.blocks", blocks)))
+		}
+	}
+	if float64(p.Unit) >= mechanism*held {
+		texts = append(texts, fmt.Sprintf("%s of empty pages belong to spans, slabs or extents of which another part is in use: they go back only whole.",
+			w.size("idle.unit", s.part(func(p Parts) int64 { return p.Unit }))))
+	}
+	if float64(p.ThreadCache) >= mechanism*held {
+		texts = append(texts, fmt.Sprintf("Each thread keeps freed blocks for itself, %s in all, and only that thread can give them up.",
+			w.size("idle.thread_cache", s.part(func(p Parts) int64 { return p.ThreadCache }))))
+	}
+	if dropped := s.part(func(p Parts) int64 { return p.Dropped }); float64(p.Dropped) >= mechanism*held {
+		texts = append(texts, fmt.Sprintf("The program says that it holds %s to which no pointer of its own leads.", w.size("idle.dropped", dropped)))
+	}
+	return strings.Join(texts, " ")
+}
+
+// whyRetained goes by what the allocator claims of the retained pages, the most first.
+func (s *subject) whyRetained(w *words, p Parts) []string {
+	var texts []string
+	byBytes := slices.Clone(retainedClaims)
+	slices.SortStableFunc(byBytes, func(a, b string) int { return cmp.Compare(p.Claims[b], p.Claims[a]) })
+	for _, name := range byBytes {
+		n := p.Claims[name]
+		if float64(n) < mechanism*float64(p.Retained) {
+			continue
+		}
+		of := s.part(func(p Parts) int64 { return p.Claims[name] })
+		size := w.size("idle."+name, of)
+		switch name {
+		case results.ClaimLazyFree:
+			texts = append(texts, size+" are offered to the kernel (MADV_FREE), which takes them when memory is short.")
+		case results.ClaimDecay:
+			texts = append(texts, size+" wait for the allocator's clock"+s.clockWords(w)+".")
+		case results.ClaimPageHeap:
+			texts = append(texts, size+" are whole free spans that the allocator keeps for the next burst"+s.clockWords(w)+"."+s.steps(w))
+		case results.ClaimTop:
+			texts = append(texts, size+" lie at the end of a heap, above its highest block in use"+s.arenas(w)+".")
+		case results.ClaimBins:
+			texts = append(texts, "Memory goes back by itself only from the end of a heap, and "+size+" lie below the highest block in use"+s.arenas(w)+".")
+		case results.ClaimUnexplained:
+			texts = append(texts, "For "+size+" of it the allocator gives no reason.")
+		}
+	}
+	return texts
+}
+
+// clockWords says what clock it waits for, and what the window was.
+func (s *subject) clockWords(w *words) string {
+	c := s.watch.Clock
+	if c.Seconds <= 0 {
+		return ""
+	}
+	text := " of " + w.seconds("clock", number(c.Seconds))
+	if s.watch.Stands() {
+		return text + ", which runs on activity only, and " + w.seconds("window", number(roundWindow(s.watch.Window))) + " were silent"
+	}
+	return text + "; watched for " + w.seconds("window", number(roundWindow(s.watch.Window)))
+}
+
+// watchWords is Watch.Short with its figures kept.
+func (s *subject) watchWords(w *words) string {
+	for name, v := range map[string]float64{"clock": s.watch.Clock.Seconds, "clock.watch": s.watch.Clock.Watch, "window": roundWindow(s.watch.Window)} {
+		if v > 0 {
+			w.keep(name, "s", number(v))
+		}
+	}
+	if short := s.watch.Short(); short != "" {
+		return short
+	}
+	return s.watch.Note()
+}
+
+// arenas says over how many heaps and arenas the memory lies, as read from outside.
+func (s *subject) arenas(w *words) string {
+	heaps, ok := s.at(results.MarkIdle, func(m *results.Mark) (float64, bool) {
+		if m.Outside == nil {
+			return 0, false
+		}
+		return float64(m.Outside.Heaps + 1), true // and the main heap
+	})
+	if !ok || heaps.Value < 2 {
+		return ""
+	}
+	return ", over " + w.count("idle.heaps", heaps) + " heaps"
+}
+
+// steps says what the allocator has given back by itself, where it counts that.
+func (s *subject) steps(w *words) string {
+	raw := func(name string) (stat.Median, bool) {
+		return s.at(results.MarkIdle, func(m *results.Mark) (float64, bool) {
+			if m.AllocatorStats == nil {
+				return 0, false
+			}
+			v, ok := m.AllocatorStats.Raw[name]
+			return v, ok
+		})
+	}
+	count, counted := raw("tcmalloc.pageheap_decommit_count")
+	bytes, told := raw("tcmalloc.pageheap_total_decommit_bytes")
+	if !counted || !told {
+		return ""
+	}
+	return fmt.Sprintf(" By itself it has given back %s, in steps: %s so far.", w.size("idle.released", bytes), w.count("idle.releases", count))
+}
+
+// grows says what grows, and how fast; only where that is known.
+func (s *subject) grows(w *words) string {
+	if s.word != Growth {
+		return ""
+	}
+	var live, rss []stat.Slope
+	for _, c := range s.causes {
+		if c.Trend.Live != nil && c.Trend.RSS != nil {
+			live, rss = append(live, *c.Trend.Live), append(rss, *c.Trend.RSS)
+		}
+	}
+	if len(live) == 0 {
+		return ""
+	}
+	share := s.part(func(p Parts) int64 { return p.InUse }).Value / max(1, s.part(func(p Parts) int64 { return p.InUse + p.Held() }).Value)
+	return fmt.Sprintf("What is in use grows by %s, resident memory by %s; %s of the heap is in use.",
+		w.rate("slope.live", slopes(live)), w.rate("slope.rss", slopes(rss)), w.percent("idle.in_use.share", share, len(s.causes)))
+}
+
+// slopes are those of several trials as one: their median, and the widest of
+// their intervals.
+func slopes(all []stat.Slope) stat.Median {
+	values := make([]float64, len(all))
+	m := stat.Median{Low: all[0].Low, High: all[0].High, N: len(all)}
+	for i, s := range all {
+		values[i] = s.PerX
+		m.Low, m.High = min(m.Low, s.Low), max(m.High, s.High)
+	}
+	m.Value = middle(values)
+	return m
+}
+
+// rate prints bytes a second in a unit of time in which they can be read.
+func (w *words) rate(name string, m stat.Median) string {
+	w.keep(name, "B/s", m)
+	return Rate(m.Value)
+}
+
+// Rate prints bytes a second as MiB a second, a minute, an hour or a day: the
+// first in which it is 1 MiB or more.
+func Rate(perSecond float64) string {
+	for _, unit := range []struct {
+		seconds float64
+		name    string
+	}{{1, "s"}, {60, "min"}, {3600, "h"}} {
+		if v := perSecond * unit.seconds; v >= 1<<20 || v <= -1<<20 {
+			return Size(v) + "/" + unit.name
+		}
+	}
+	return Size(perSecond*86400) + "/day"
+}

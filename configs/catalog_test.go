@@ -5,6 +5,7 @@ import "math"
 // testCatalog has an option of each kind, and threads4k as the workloads
 // declare it: its defaults come as JSON gives them.
 var testCatalog = Catalog{
+	Metrics: []string{"ops_per_cpu_s", "rss_peak", "rss_mean", "rss_idle"},
 	Allocators: []Entry{
 		{Name: "ptmalloc", Options: []Option{
 			{Name: "arena_max", Kind: KindCount, Min: 0, Max: 4096},

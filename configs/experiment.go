@@ -27,6 +27,8 @@ type Experiment struct {
 	Remedies  bool
 	Variants  []Variant
 	Workloads []Workload
+	Programs  []Program // the user's own; one of the two lists may be empty
+	Gate      Gate
 }
 
 // Variant is an allocator with its knobs, under a label.
@@ -38,7 +40,10 @@ type Variant struct {
 	// PurgeEvery is how often, in seconds, the allocator is told to give back
 	// while the workload runs; 0 is never.
 	PurgeEvery float64
-	At         Position
+	// Programs is a folder with measured programs of another build; "" is the
+	// lab's own. No file can set it: alloclab ab does.
+	Programs string
+	At       Position
 }
 
 // Workload is one [[workload]] table: a workload with one value, or a list of
@@ -67,8 +72,9 @@ type Position struct{ Line, Column int }
 // Catalog is what an experiment may name: the one true list comes from the
 // workload binaries' manifest and the allocators' tables of knobs.
 type Catalog struct {
-	Allocators []Entry // options are knobs
-	Workloads  []Entry // options are parameters
+	Allocators []Entry  // options are knobs
+	Workloads  []Entry  // options are parameters
+	Metrics    []string // that can be judged: they have a better direction
 }
 
 // Entry is an allocator or a workload.

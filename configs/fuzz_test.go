@@ -62,6 +62,10 @@ func contents(e *Experiment) Experiment {
 	for i := range c.Variants {
 		c.Variants[i].At = Position{}
 	}
+	c.Gate, c.Programs = Gate{}, slices.Clone(e.Programs)
+	for i := range c.Programs {
+		c.Programs[i].At = Position{}
+	}
 	for i := range c.Workloads {
 		c.Workloads[i].At = Position{}
 	}

@@ -30,7 +30,7 @@ var (
 	timeLimitOption = Option{Name: "time_limit", Kind: KindDuration, Min: 0.1, Max: 7 * 86400}
 	remediesOption  = Option{Name: "remedies", Kind: KindBool}
 	purgeOption     = Option{Name: "purge_every", Kind: KindDuration, Min: 0.001, Max: 7 * 86400}
-	passesOption    = Option{Name: "passes", Kind: KindChoice, Choices: []string{"time", "latency"}}
+	passesOption    = Option{Name: "passes", Kind: KindChoice, Choices: []string{"time", "latency", "census", "syscalls", "counts"}}
 	runtimeOption   = Option{Name: "runtime", Kind: KindChoice, Choices: []string{"c", "go"}}
 	cpusOption      = Option{Name: "cpus", Kind: KindCount, Min: 1, Max: 4096}
 )
@@ -71,7 +71,7 @@ func Parse(name string, source []byte, catalog Catalog) (*Experiment, error) {
 		return nil, f.err()
 	}
 	top := &section{faults: f, values: values, place: root}
-	top.only("is no key of an experiment", "name", "seed", "rounds", "time_limit", "memory_limit", "passes", "remedies", "variant", "workload")
+	top.only("is no key of an experiment", "name", "seed", "rounds", "time_limit", "memory_limit", "passes", "remedies", "variant", "workload", "program", "gate")
 
 	e := &Experiment{File: name, Source: slices.Clone(source), Seed: 1, Rounds: 5, TimeLimit: 10 * time.Minute, Passes: []string{"time"}}
 	e.Name = experimentName(top, name)
@@ -94,7 +94,15 @@ func Parse(name string, source []byte, catalog Catalog) (*Experiment, error) {
 		}
 	}
 	e.Variants = variants(top, catalog.Allocators)
-	e.Workloads = workloads(top, catalog.Workloads)
+	_, own := top.values["program"]
+	if _, given := top.values["workload"]; given || !own {
+		e.Workloads = workloads(top, catalog.Workloads)
+	}
+	if own {
+		e.Programs = programs(top)
+		e.apart(top)
+	}
+	e.Gate = gate(top, catalog.Metrics)
 	if v, ok := top.one(remediesOption); ok && v.(bool) && len(f.list) == 0 {
 		e.Remedies = true
 		e.addRemedies(catalog.Allocators, f)

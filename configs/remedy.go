@@ -8,7 +8,8 @@ import (
 
 // addRemedies appends, behind all variants, the remedies of each that is an
 // allocator as it comes: without knobs, from whatever library. One that the
-// file has already, under whatever label, is not added again.
+// file has already, under whatever label, is not added again. A periodic purge is
+// no remedy that could be tried on a program: it would have to call it itself.
 func (e *Experiment) addRemedies(allocators []Entry, f *faults) {
 	period := e.purgePeriod()
 	for _, v := range e.Variants {
@@ -17,7 +18,7 @@ func (e *Experiment) addRemedies(allocators []Entry, f *faults) {
 		}
 		for _, r := range remediesOf(allocators, v.Allocator) {
 			remedy := v.with(r, period)
-			if e.has(remedy) {
+			if e.has(remedy) || r.PurgeEvery > 0 && len(e.Programs) > 0 {
 				continue
 			}
 			if other := e.labelled(remedy.Label); other != nil {
@@ -38,6 +39,9 @@ func (e *Experiment) addRemedies(allocators []Entry, f *faults) {
 func (e *Experiment) Try(catalog Catalog, others []string, rounds int) *Experiment {
 	tried := *e
 	tried.Name, tried.Rounds, tried.Passes, tried.Remedies = e.Name+"-try", rounds, []string{"time", "latency"}, true
+	if len(e.Programs) > 0 { // whose calls nothing times
+		tried.Passes = []string{"time"}
+	}
 	tried.Variants = nil
 	// As they come first: the first of them is what all others are held against.
 	for _, v := range e.Variants {
@@ -72,7 +76,7 @@ func (e *Experiment) Try(catalog Catalog, others []string, rounds int) *Experime
 // add appends a variant, unless one of the same content is there; a label that
 // is taken gets a number.
 func (e *Experiment) add(v Variant) {
-	if e.has(v) {
+	if e.has(v) || v.PurgeEvery > 0 && len(e.Programs) > 0 {
 		return
 	}
 	label := v.Label

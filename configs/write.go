@@ -9,7 +9,7 @@ import (
 )
 
 // TOML writes the experiment as a file that Parse reads as the same one, with
-// all its variants spelt out. Of parameters only those that the experiment gives are in it.
+// all its variants spelt out, but for its gate. Of parameters only those that the experiment gives are in it.
 func (e *Experiment) TOML(catalog Catalog) string {
 	var b strings.Builder
 	line := func(key, value string) { fmt.Fprintf(&b, "%s = %s\n", key, value) }
@@ -61,6 +61,9 @@ func (e *Experiment) TOML(catalog Catalog) string {
 			line(axis.Name, "["+strings.Join(values, ", ")+"]")
 		}
 	}
+	for _, p := range e.Programs {
+		p.write(&b, line)
+	}
 	return b.String()
 }
 
@@ -96,8 +99,70 @@ func seconds(s float64) string {
 	return quoted(strconv.FormatFloat(s, 'f', -1, 64) + "s")
 }
 
-// quoted is a TOML basic string. Names hold no control character (see text),
-// so that quotes and backslashes are all that must be escaped.
+// quoted is a TOML basic string.
 func quoted(s string) string {
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
+	var b strings.Builder
+	for _, r := range s {
+		switch {
+		case r == '"' || r == '\\':
+			b.WriteString(`\` + string(r))
+		case r < ' ' || r == 0x7f:
+			fmt.Fprintf(&b, `\u%04X`, r)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return `"` + b.String() + `"`
+}
+
+// write writes a [[program]] table.
+func (p Program) write(b *strings.Builder, line func(key, value string)) {
+	list := func(items []string) string {
+		all := make([]string, len(items))
+		for i, item := range items {
+			all[i] = quoted(item)
+		}
+		return "[" + strings.Join(all, ", ") + "]"
+	}
+	b.WriteString("\n[[program]]\n")
+	line("name", quoted(p.Name))
+	line("command", list(p.Command))
+	if p.Directory != "" {
+		line("directory", quoted(p.Directory))
+	}
+	if len(p.Environment) > 0 {
+		var pairs []string
+		for _, variable := range p.Environment {
+			name, value, _ := strings.Cut(variable, "=")
+			pairs = append(pairs, name+" = "+quoted(value))
+		}
+		line("environment", "{ "+strings.Join(pairs, ", ")+" }")
+	}
+	switch {
+	case p.Ready.Port > 0:
+		line("ready", fmt.Sprintf("{ port = %d }", p.Ready.Port))
+	case p.Ready.Line != "":
+		line("ready", "{ line = "+quoted(p.Ready.Line)+" }")
+	}
+	if len(p.Load) > 0 {
+		var loads []string
+		for _, command := range p.Load {
+			loads = append(loads, list(command))
+		}
+		line("load", "["+strings.Join(loads, ", ")+"]")
+	}
+	if p.Stop.Command != nil {
+		line("stop", list(p.Stop.Command))
+	} else {
+		line("stop", quoted(p.Stop.Signal))
+	}
+	if p.After > 0 {
+		line("after", seconds(p.After.Seconds()))
+	}
+	if p.Duration > 0 {
+		line("duration", seconds(p.Duration.Seconds()))
+	}
+	if p.FirstBytes {
+		line("first_bytes", "true")
+	}
 }

@@ -113,7 +113,7 @@ func ranks(r rank.Ranking) string {
 		}
 		table = append(table, row)
 	}
-	return align(table)
+	return alignPairs(table)
 }
 
 func valueOf(c rank.Candidate, name string, rate scale) string {
@@ -157,9 +157,9 @@ func rateScaleOf(r rank.Ranking) scale {
 	return rateScale(rows)
 }
 
-// align sets a table whose first two columns are words and whose others are
+// alignPairs sets a table whose first two columns are words and whose others are
 // pairs of a figure, set right, and of what stands beside it, set left.
-func align(table [][]string) string {
+func alignPairs(table [][]string) string {
 	widths := make([]int, len(table[0]))
 	for _, line := range table {
 		for i, text := range line {

@@ -1,11 +1,9 @@
 package report
 
 import (
-	"os"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/rivo/uniseg"
 
 	"alloclab/analysis/rank"
@@ -43,23 +41,6 @@ func tried() (results.Run, []results.Trial) {
 		trials = append(trials, slow)
 	}
 	return run, trials
-}
-
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	path := "testdata/" + name + ".golden"
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(got, "\n")); diff != "" {
-		t.Errorf("%s (-want +got; after a look, run go test -update):\n%s", path, diff)
-	}
 }
 
 func TestRemedies(t *testing.T) {

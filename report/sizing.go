@@ -41,7 +41,7 @@ func Sizing(w io.Writer, run results.Run, s sizing.Sizing) error {
 		}
 		table = append(table, append(row, fmt.Sprintf("%.2f", e.PerByte), ""))
 	}
-	out.WriteString(align(table))
+	out.WriteString(alignPairs(table))
 	for _, e := range s.Estimates {
 		if e.Worst > crooked {
 			fmt.Fprintf(&out, "! %s: a trial lies %.0f %% off the line, so a line may be the wrong shape\n", e.Variant.Name(), 100*e.Worst)

@@ -64,16 +64,25 @@ func Tally(trials []results.Trial) string {
 			starved++
 		}
 		for _, m := range t.Marks {
-			if m.Ledger == nil {
+			sum := int64(0)
+			switch {
+			case m.Ledger != nil:
+				sum = m.Ledger.Total()
+			case m.Resident != nil:
+				sum = m.Resident.Total()
+			default:
 				continue
 			}
 			all++
-			if !m.Racy && m.Ledger.Total() == m.RSS {
+			if !m.Racy && sum == m.RSS {
 				sound++
 			}
 		}
 	}
-	line := fmt.Sprintf("Ledgers: %d of %d add up. Failed: %d.", sound, all, failed)
+	line := fmt.Sprintf("Failed: %d.", failed)
+	if all > 0 { // passes that look at no mark have none
+		line = fmt.Sprintf("Ledgers: %d of %d add up. ", sound, all) + line
+	}
 	if starved > 0 {
 		line += fmt.Sprintf(" Starved: %d.", starved)
 	}

@@ -16,6 +16,7 @@ const (
 	TrialsFile  = "trials.jsonl"
 	SamplesDir  = "samples" // one N.csv a trial
 	FiguresDir  = "figures"
+	HeapMapsDir = "heapmaps" // one N.json a trial
 	ReportFile  = "report.html"
 	maxRunBytes = 64 << 20 // a resolved plan of 100,000 trials is a tenth of it
 )
@@ -85,6 +86,8 @@ type Cell struct {
 	Params   []Param `json:"params"`         // in the workload's own order
 	// Silent says that no thread calls the allocator in the idle window.
 	Silent bool `json:"silent,omitempty"`
+	// Program is the user's own program that this cell runs; nil for a workload.
+	Program *Program `json:"program,omitempty"`
 }
 
 // Param is one parameter of a cell. Value is a number (bytes and seconds in

@@ -3,12 +3,13 @@ package runner
 import (
 	"alloclab/allocators"
 	"alloclab/configs"
+	"alloclab/results"
 )
 
-// Catalog is what an experiment may name: the allocators with their knobs and
-// the workloads with their parameters.
+// Catalog is what an experiment may name: the allocators with their knobs,
+// the workloads with their parameters, and the metrics that can be judged.
 func Catalog(workloads []Workload) configs.Catalog {
-	var c configs.Catalog
+	c := configs.Catalog{Metrics: results.Judged()}
 	for _, a := range allocators.All() {
 		entry := configs.Entry{Name: a.Name}
 		for _, k := range a.Knobs {

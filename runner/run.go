@@ -8,8 +8,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"alloclab/configs"
@@ -43,24 +45,29 @@ const DefaultRate = 100
 // Run carries out the experiment. What has been measured stays, whatever ends the
 // run; an error says why not all trials were measured.
 func Run(ctx context.Context, o Options) (*results.Run, error) {
+	made := false
 	if !o.Resume {
-		if err := makeRunDirectory(o.Dir); err != nil {
-			return nil, err
+		var err error
+		if made, err = makeRunDirectory(o.Dir); err != nil {
+			return nil, unfit(err)
 		}
 	}
 	release, err := lock(o.Dir)
 	if err != nil {
-		return nil, err
+		return nil, unfit(err)
 	}
 	defer release()
-	stage, err := os.MkdirTemp("", "alloclab-")
+	stage, err := newStage()
 	if err != nil {
-		return nil, err
+		return nil, &UnfitError{err}
 	}
 	defer os.RemoveAll(stage)
 
 	s := &session{Options: o, blocks: census.NewBlocks(os.Getpagesize())}
 	if err := s.prepare(ctx, stage); err != nil {
+		if made { // nothing was measured: nothing is left
+			_ = os.RemoveAll(o.Dir)
+		}
 		return nil, err
 	}
 	if o.Resume {
@@ -74,16 +81,33 @@ func Run(ctx context.Context, o Options) (*results.Run, error) {
 	return &s.run, s.measure(ctx)
 }
 
-// makeRunDirectory makes the directory. One that holds a run already is
-// refused: its trials are of another plan.
-func makeRunDirectory(dir string) error {
+// makeRunDirectory makes the directory, and says whether there was none. One
+// that holds a run already is refused: its trials are of another plan.
+func makeRunDirectory(dir string) (made bool, err error) {
+	_, err = os.Stat(dir)
+	made = errors.Is(err, fs.ErrNotExist)
 	if err := os.MkdirAll(filepath.Join(dir, results.SamplesDir), 0o755); err != nil {
-		return err
+		return false, err
 	}
 	if _, err := os.Stat(filepath.Join(dir, results.RunFile)); err == nil {
-		return fmt.Errorf("%s holds a run already: choose another directory with --out, or remove it", dir)
+		return false, fmt.Errorf("%s holds a run already: choose another directory with --out, or remove it", dir)
 	}
-	return nil
+	return made, nil
+}
+
+// UnfitError says that this machine, and not what the user wrote, stands in the way.
+type UnfitError struct{ error }
+
+func (e *UnfitError) Unwrap() error { return e.error }
+
+// unfit tells what the system refuses from what was named wrongly.
+func unfit(err error) error {
+	for _, refusal := range []error{fs.ErrPermission, syscall.EROFS, syscall.ENOSPC, syscall.EDQUOT} {
+		if errors.Is(err, refusal) {
+			return &UnfitError{err}
+		}
+	}
+	return err
 }
 
 // session is one run in progress.
@@ -96,7 +120,10 @@ type session struct {
 	machine    results.Machine
 	blocks     *census.Blocks
 	starvedRow int
-	newGroup   func() (*process.Group, error) // nil where no control group can be made
+	newGroup   func() (*process.Group, error)   // nil where no control group can be made
+	programs   map[string]map[string]*placement // by cell and variant
+	tracers    tracers
+	handsOver  map[string]bool // cells, in pass counts: see results.Instructions
 }
 
 func (s *session) note(format string, args ...any) {
@@ -109,6 +136,10 @@ func (s *session) note(format string, args ...any) {
 // proofs of every variant, the plan, the machine.
 func (s *session) prepare(ctx context.Context, stage string) error {
 	e := s.Experiment
+	var err error
+	if s.tracers, err = findTracers(e.Passes); err != nil {
+		return err
+	}
 	if _, leftOut := process.Environment(); len(leftOut) > 0 {
 		s.note("variables of your environment that would change an allocator are left out: %v", leftOut)
 	}
@@ -130,10 +161,11 @@ func (s *session) prepare(ctx context.Context, stage string) error {
 		s.run.Variants = append(s.run.Variants, v.Variant)
 	}
 	s.run.Cells = plan.Cells(e, kindOf(s.Catalog))
-	for _, c := range s.run.Cells {
-		if n := len(allowedCPUs()); c.CPUs > n {
-			return fmt.Errorf("%s asks for %d CPUs and this machine lets the lab use %d", c.Name, c.CPUs, n)
-		}
+	if err := enoughCPUs(s.run.Cells); err != nil {
+		return err
+	}
+	if err := s.checkFixed(); err != nil {
+		return err
 	}
 	host, err := proc.NewFS("/").Host()
 	if err != nil {
@@ -142,6 +174,9 @@ func (s *session) prepare(ctx context.Context, stage string) error {
 	room := memoryRoom(host)
 	if e.MemoryLimit > 0 {
 		room = min(room, e.MemoryLimit)
+	}
+	if err := s.place(stage); err != nil {
+		return err
 	}
 	most, err := largest(s.run.Cells, s.Binaries, room, s.Force)
 	if err != nil {
@@ -180,9 +215,12 @@ func (s *session) capMemory(c proc.Cgroup, room int64) {
 // describe fills in what run.json says of the run.
 func (s *session) describe() error {
 	e := s.Experiment
-	fingerprint, boot, err := fingerprint(s.Binaries, s.variants)
+	fingerprint, boot, err := fingerprint(s.variants, s.programs)
 	if err != nil {
 		return err
+	}
+	if s.tracers.callgrind.Version != "" { // it decides which of libc's functions serve, as a CPU does
+		fingerprint.Counts["valgrind"], fingerprint.Counts["strace"] = s.tracers.callgrind.Version, s.tracers.strace.Version
 	}
 	hash, err := plan.Hash(s.run.Variants, s.run.Cells, s.plan)
 	if err != nil {
@@ -249,9 +287,19 @@ func (s *session) attempt(ctx context.Context, p plan.Trial, appender *results.A
 		if n > 1 {
 			t.record.Attempt = n
 		}
-		record, samples := t.run(ctx)
+		record, samples := s.runPass(ctx, t)
 		if samples != nil && (n == 1 || record.Status != results.StatusInterrupted) { // those of the attempt that stands
 			if err := results.WriteSamples(results.SamplesPath(s.Dir, p.Trial), samples); err != nil {
+				return record, err
+			}
+		}
+		if len(t.heaps.Marks) > 0 && p.Pass == results.PassTime && (n == 1 || record.Status != results.StatusInterrupted) {
+			if err := results.WriteHeapMaps(s.Dir, &t.heaps); err != nil {
+				return record, err
+			}
+		}
+		if t.callRows != nil {
+			if err := results.WriteCalls(results.CallsPath(s.Dir, p.Trial), t.callRows); err != nil {
 				return record, err
 			}
 		}
@@ -275,7 +323,8 @@ func (s *session) attempt(ctx context.Context, p plan.Trial, appender *results.A
 
 func (s *session) trial(p plan.Trial) *trial {
 	cell, v := *s.run.Cell(p.Cell), s.variants[p.Variant]
-	t := &trial{Trial: p, cell: cell, variant: v, limit: s.Experiment.TimeLimit, rate: s.SampleRate, blocks: s.blocks, cpus: affinity(cell.CPUs), newGroup: s.newGroup}
+	t := &trial{Trial: p, cell: cell, variant: v, placement: s.programs[p.Cell][p.Variant], patience: exitLimit, limit: s.Experiment.TimeLimit, rate: s.SampleRate, blocks: s.blocks, cpus: affinity(cell.CPUs), newGroup: s.newGroup}
+	t.heaps = results.HeapMaps{V: results.Version, Trial: p.Trial, PageSize: int64(os.Getpagesize())}
 	t.record = results.Trial{
 		V: results.Version, Run: s.run.Run, Plan: s.run.PlanHash, Machine: s.machine,
 		Trial: p.Trial, Cell: p.Cell, Workload: cell.Workload, Runtime: cell.Runtime, Params: map[string]any{},

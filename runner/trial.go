@@ -30,9 +30,11 @@ type trial struct {
 
 	newGroup func() (*process.Group, error)
 	group    *process.Group
-	stopped  func(mark string) // see observer.stopped
+	stopped  func(mark string)    // see observer.stopped
+	asleep   func() time.Duration // for tests: how long the machine has slept since boot; nil: suspended
 
 	record   results.Trial
+	heaps    results.HeapMaps
 	process  *process.Process
 	proc     *proc.Process
 	target   *wire.Target
@@ -42,6 +44,17 @@ type trial struct {
 	work     work
 	idleAt   float64 // active time of the idle mark
 	children int
+
+	placement  *placement // of a program; nil for a workload
+	loadCPU    float64    // processor time of what drove it, seconds
+	agent      *agent     // in the program; nil where none is or it was lost
+	reporter   *reporter  // of the program's blocks; nil but in pass census
+	images     int        // programs that ran in the process, one in another's place, as far as they were proved
+	tracing    tracing    // nil but in passes syscalls and counts
+	stamped    []string   // the marks that were stamped, in order
+	operations int64      // of the workload, up to freed; traced trials only
+	callRows   []results.CallRow
+	patience   time.Duration // for its end once it was told to
 }
 
 // errInterrupted ends a trial because the user stops the run.
@@ -52,10 +65,21 @@ var errInterrupted = errors.New("interrupted")
 func (t *trial) run(ctx context.Context) (results.Trial, []results.Sample) {
 	t.record.Started = time.Now().UTC().Format(time.RFC3339)
 	t.record.Metrics = map[string]float64{}
-	awake := suspended()
-	err := t.start()
+	asleep := t.asleep
+	if asleep == nil {
+		asleep = suspended
+	}
+	before := asleep()
+	start, converse := t.start, t.converse
+	switch {
+	case t.placement != nil:
+		start, converse = t.startProgram, t.drive
+	case t.tracing != nil:
+		converse = t.converseTraced
+	}
+	err := start()
 	if err == nil {
-		err = t.converse(ctx)
+		err = converse(ctx)
 	}
 	var samples []results.Sample
 	if t.sampler != nil {
@@ -65,7 +89,7 @@ func (t *trial) run(ctx context.Context) (results.Trial, []results.Sample) {
 			t.record.IdleFall = &fall
 		}
 	}
-	if slept := suspended() - awake; slept > 100*time.Millisecond && err == nil {
+	if slept := asleep() - before; slept > 100*time.Millisecond && err == nil {
 		err = fmt.Errorf("%w: the machine was suspended for %v in the middle of the trial", errDisturbed, slept.Round(time.Millisecond))
 	}
 	t.end(ctx, err)
@@ -79,7 +103,14 @@ func (t *trial) start() error {
 	}
 	t.target = target
 	defer files[0].Close() // the memfd stays with the lab
-	t.process, err = t.variant.start(t.cell.Runtime, files, t.cpus)
+	spec := t.variant.spec(t.cell.Runtime, files, t.cpus)
+	if t.tracing != nil {
+		t.limit *= time.Duration(t.tracing.slower())
+		if spec, err = t.tracing.wrap(spec); err != nil {
+			return err
+		}
+	}
+	t.process, err = process.Start(spec)
 	if err != nil {
 		return err
 	}
@@ -95,33 +126,49 @@ func (t *trial) start() error {
 	return err
 }
 
-// converse takes the target from hello to bye.
-func (t *trial) converse(ctx context.Context) error {
+// greet takes the target from hello to ready. The function that it returns
+// ends its watch over the conversation.
+func (t *trial) greet(ctx context.Context) (id wire.Identity, over func(), err error) {
 	if err := t.target.SetDeadline(time.Now().Add(t.limit)); err != nil {
-		return err
+		return id, nil, err
 	}
 	stopWatching := context.AfterFunc(ctx, func() { _ = t.target.SetDeadline(time.Unix(1, 0)) })
-	defer stopWatching()
-	over := make(chan struct{})
-	defer close(over)
+	ended := make(chan struct{})
+	over = func() {
+		stopWatching()
+		close(ended)
+	}
 	go func() { // a child that it left holds the wire open: what it has said by now is all
 		select {
 		case <-t.process.Done():
 			_ = t.target.SetDeadline(time.Now().Add(lastWords))
-		case <-over:
+		case <-ended:
 		}
 	}()
-	id, err := t.target.Hello()
-	if err != nil {
-		return err
+	if id, err = t.target.Hello(); err != nil {
+		return id, over, err
+	}
+	if t.tracing != nil {
+		if err := t.tracing.begun(t.process, t.proc); err != nil {
+			return id, over, err
+		}
 	}
 	if t.record.Proof, err = t.variant.prove(id, ""); err != nil {
-		return err
+		return id, over, err
 	}
 	parameters := append(parameterLines(t.cell.Params),
 		fmt.Sprintf("seed=%d", t.record.Round), // every variant of a round draws the same numbers
 		"pass="+t.Pass, fmt.Sprintf("purge_every=%.17g", t.variant.purgeEvery))
-	if err := t.target.Start(t.cell.Workload, parameters); err != nil {
+	return id, over, t.target.Start(t.cell.Workload, parameters)
+}
+
+// converse takes the target from hello to bye.
+func (t *trial) converse(ctx context.Context) error {
+	id, over, err := t.greet(ctx)
+	if over != nil {
+		defer over()
+	}
+	if err != nil {
 		return err
 	}
 	o := &observer{target: t.target, process: t.process, proc: t.proc, dialect: allocators.Dialect(id.Dialect), blocks: t.blocks, stopped: t.stopped}
@@ -167,30 +214,42 @@ func (t *trial) mayUse() []int {
 func (t *trial) resume(from string) error {
 	next := results.MarkOrder[slices.Index(results.MarkOrder, from)+1]
 	if from == results.MarkBaseline {
-		var err error
-		if t.began, err = readUsage(t.proc, t.mayUse()); err != nil {
+		if err := t.begin(); err != nil {
 			return err
 		}
-		t.work.since = t.began
-		t.clock.start()
-		t.sampler = startSampler(t.proc, t.target.Memory, t.rate, &t.clock, next)
+		t.sampler = startSampler(t.proc, nil, t.target.Memory, t.rate, &t.clock, next)
 	} else {
-		if err := t.work.resume(t.proc, t.mayUse()); err != nil {
+		now, err := t.usage()
+		if err != nil {
 			return err
 		}
+		t.work.resume(now)
 		t.sampler.setPhase(next)
 		t.clock.resume()
 	}
 	return t.target.Send(wire.Message{Type: wire.Resume})
 }
 
+// begin starts the clock, at baseline.
+func (t *trial) begin() (err error) {
+	if t.began, err = t.usage(); err != nil {
+		return err
+	}
+	t.work.resume(t.began)
+	t.clock.start()
+	return nil
+}
+
+// afterIdle are the marks that the lab leads to, each by a purge.
+var afterIdle = []struct {
+	mark    string
+	command wire.Type // before the purge
+}{{results.MarkPurged, 0}, {results.MarkFlushed, wire.Flush}, {results.MarkExited, wire.Retire}}
+
 // afterwards is led by the lab: what does the allocator give back when told
 // to, when each thread has emptied its cache, and when the threads have ended?
 func (t *trial) afterwards(o *observer) error {
-	for _, step := range []struct {
-		mark    string
-		command wire.Type // before the purge
-	}{{results.MarkPurged, 0}, {results.MarkFlushed, wire.Flush}, {results.MarkExited, wire.Retire}} {
+	for _, step := range afterIdle {
 		t.sampler.setPhase(step.mark)
 		t.clock.resume()
 		if step.command != 0 {
@@ -223,11 +282,11 @@ func (t *trial) mark(o *observer, name string, arrived time.Time, purge time.Dur
 	m.T, _ = t.clock.now()
 	switch name {
 	case results.MarkHold:
-		if err := t.work.pause(t.proc, t.mayUse()); err != nil {
+		if err := t.pauseWork(); err != nil {
 			return err
 		}
 	case results.MarkFreed:
-		if err := t.work.pause(t.proc, t.mayUse()); err != nil {
+		if err := t.pauseWork(); err != nil {
 			return err
 		}
 		t.measureWork(m.T)
@@ -245,6 +304,7 @@ func (t *trial) mark(o *observer, name string, arrived time.Time, purge time.Dur
 	}
 	m.Parked = time.Since(arrived).Seconds()
 	t.record.Marks = append(t.record.Marks, m)
+	t.heaps.Marks = append(t.heaps.Marks, o.heaps)
 	if o.counted != m.Asked {
 		t.warn("at %s the workload counts %d live bytes and lists %d", name, o.counted, m.Asked)
 	}
@@ -284,10 +344,13 @@ func (t *trial) end(ctx context.Context, err error) {
 		if t.target != nil {
 			t.target.Close()
 		}
+		if t.group != nil {
+			t.group.Remove()
+		}
 		return
 	}
 	var fail *wire.FailError
-	if err == nil || errors.Is(err, wire.ErrClosed) || errors.As(err, &fail) {
+	if t.placement == nil && (err == nil || errors.Is(err, wire.ErrClosed) || errors.As(err, &fail)) {
 		// It said, or showed, that it is about to end by itself.
 		if !t.process.Wait(exitLimit) {
 			err = errors.Join(err, fmt.Errorf("%w: it did not end within %v after the last mark", os.ErrDeadlineExceeded, exitLimit))
@@ -300,10 +363,21 @@ func (t *trial) end(ctx context.Context, err error) {
 		err = fmt.Errorf("%w: somebody stopped the process while it ran, so its times mean nothing", errDisturbed)
 	}
 	endedItself := t.process.Wait(0)
-	t.target.Close()
+	if t.tracing != nil && err == nil {
+		err = t.tracing.end(t, true, t.stamped)
+	}
+	if t.target != nil {
+		t.target.Close()
+	}
+	if t.reporter != nil {
+		err = errors.Join(err, t.reporter.close())
+	}
 	strays := t.process.End(true)
 	if t.proc != nil {
 		t.proc.Close()
+	}
+	if t.tracing != nil && err != nil {
+		err = errors.Join(err, t.tracing.end(t, false, nil))
 	}
 	outOfMemory := int64(0)
 	if t.group != nil {
@@ -311,7 +385,7 @@ func (t *trial) end(ctx context.Context, err error) {
 		t.group.Remove()
 	}
 	status := t.process.Status()
-	t.record.Exit = results.Exit{Stderr: t.process.Output.String()}
+	t.record.Exit.Stderr = t.process.Output.String()
 	if status.Exited() {
 		t.record.Exit.Code = status.ExitStatus()
 	}

@@ -30,6 +30,7 @@ type variant struct {
 	tunables   map[string]string
 	servedBy   string // as the dry start proved
 	libc       string // in its own words
+	proof      results.Proof
 }
 
 // resolve finds what a variant needs. stage is a folder for links.
@@ -112,16 +113,21 @@ func (v *variant) environment(add ...string) []string {
 
 // start starts a measured process with the lab's two descriptors.
 func (v *variant) start(runtime string, files []*os.File, cpus []int, add ...string) (*process.Process, error) {
+	return process.Start(v.spec(runtime, files, cpus, add...))
+}
+
+// spec is a measured process with the lab's two descriptors.
+func (v *variant) spec(runtime string, files []*os.File, cpus []int, add ...string) process.Spec {
 	if runtime == "" {
 		runtime = "c"
 	}
-	return process.Start(process.Spec{
+	return process.Spec{
 		Path:        v.binary,
 		Dir:         v.dir,
 		Environment: v.environment(append(add, wire.Environment+"=3:4:"+runtime)...),
 		Files:       files,
 		CPUs:        cpus,
-	})
+	}
 }
 
 // prove checks who serves malloc and whether the knobs are in effect. Every
@@ -189,7 +195,7 @@ func (v *variant) dryStart(ctx context.Context) (results.Proof, error) {
 	if err != nil {
 		return proof, fmt.Errorf("variant %s: %w%s", v.Label, err, quoted(p.Output.String()))
 	}
-	v.Version, v.servedBy, v.libc = shortVersion(id.Version), id.ServedBy, id.Told["libc"]
+	v.Version, v.servedBy, v.libc, v.proof = shortVersion(id.Version), id.ServedBy, id.Told["libc"], proof
 	return proof, nil
 }
 

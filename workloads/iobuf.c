@@ -127,6 +127,7 @@ static const struct kit_workload iobuf = {
 	.fill = fill,
 	.drain = drain,
 	.idle = idle,
+	.hands_over = true,
 	.list = iobuf_list,
 	.figures = iobuf_figures,
 };

@@ -76,7 +76,7 @@ func rankCell(variants []results.Variant, cell results.Cell, trials []results.Tr
 	base = max(base, 0)
 	r := Ranking{Cell: cell, Base: variants[base]}
 	reference := samplesOf(variants[base], cell, trials)
-	if len(reference.values[results.MetricRSSIdle]) == 0 {
+	if len(reference.values[results.MetricRSSIdle])+len(reference.values[results.MetricRSSMean]) == 0 {
 		return Ranking{}, false
 	}
 	for i, v := range variants {
@@ -116,8 +116,12 @@ func (c Candidate) class() int {
 // idle and of its mean over time, each for half, or of the one that is known.
 func (c Candidate) memory() float64 {
 	idle, known := c.difference(results.MetricRSSIdle)
-	if mean, both := c.difference(results.MetricRSSMean); known && both {
+	mean, averaged := c.difference(results.MetricRSSMean)
+	switch {
+	case known && averaged:
 		return (idle + mean) / 2
+	case averaged:
+		return mean
 	}
 	return idle
 }
@@ -132,8 +136,10 @@ func (c Candidate) difference(name string) (float64, bool) {
 }
 
 func (c Candidate) idle() float64 {
-	if f, ok := c.Values[results.MetricRSSIdle]; ok {
-		return f.Value
+	for _, name := range []string{results.MetricRSSIdle, results.MetricRSSMean} {
+		if f, ok := c.Values[name]; ok {
+			return f.Value
+		}
 	}
 	return math.Inf(1)
 }

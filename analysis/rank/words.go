@@ -6,36 +6,42 @@ import (
 	"strings"
 
 	"alloclab/analysis"
+	"alloclab/analysis/cause"
 	"alloclab/results"
 )
 
 // Sentence says what a candidate of this ranking did, with its figures. It is
 // "" where nothing was measured.
 func (r Ranking) Sentence(c Candidate) string {
-	idle, ok := c.Values[results.MetricRSSIdle]
+	metric, when := results.MetricRSSIdle, "at idle"
+	if _, ok := c.Values[metric]; !ok { // a program, which may never be idle
+		metric, when = results.MetricRSSMean, "on average"
+	}
+	held, ok := c.Values[metric]
 	if !ok {
 		return ""
 	}
 	name := c.Variant.Name()
 	if c.Base {
-		return fmt.Sprintf("%s, as it is, held %s at idle.", name, size(idle.Value))
+		return fmt.Sprintf("%s, as it is, held %s %s.", name, cause.Size(held.Value), when)
 	}
-	words := []string{fmt.Sprintf("%s held %s at idle", name, size(idle.Value))}
-	memory, known := c.Against[results.MetricRSSIdle]
+	words := []string{fmt.Sprintf("%s held %s %s", name, cause.Size(held.Value), when)}
+	memory, known := c.Against[metric]
 	switch {
 	case c.Short != "":
 		words[0] += " (" + c.Short + ")"
-	case known && c.Saved != nil:
-		difference, _ := c.difference(results.MetricRSSIdle)
+	case known && memory.Value > -1:
+		difference, _ := c.difference(metric)
+		saved := -memory.Value * held.Value / (1 + memory.Value)
 		switch {
 		case holdsZero(memory):
 			words[0] += fmt.Sprintf(", which this run cannot tell from %s (%s)", r.Base.Name(), interval(memory))
 		case difference == 0:
 			words[0] += fmt.Sprintf(", about as much as %s (%s)", r.Base.Name(), interval(memory))
 		case difference < 0:
-			words = append(words, fmt.Sprintf("%s less than %s (%s)", size(c.Saved.Value), r.Base.Name(), interval(memory)))
+			words = append(words, fmt.Sprintf("%s less than %s (%s)", cause.Size(saved), r.Base.Name(), interval(memory)))
 		default:
-			words = append(words, fmt.Sprintf("%s more than %s (%s)", size(-c.Saved.Value), r.Base.Name(), interval(memory)))
+			words = append(words, fmt.Sprintf("%s more than %s (%s)", cause.Size(-saved), r.Base.Name(), interval(memory)))
 		}
 	}
 	if speed, ok := c.Against[results.MetricOpsPerCPUS]; ok {
@@ -71,18 +77,6 @@ func Percent(f float64) string {
 		return "0"
 	}
 	return strings.Replace(fmt.Sprintf("%+.0f", 100*f), "-", "−", 1)
-}
-
-// size prints bytes without digits that no run repeats.
-func size(bytes float64) string {
-	switch {
-	case bytes >= 9.95*(1<<20):
-		return fmt.Sprintf("%.0f MiB", bytes/(1<<20))
-	case bytes >= 1<<20:
-		return fmt.Sprintf("%.1f MiB", bytes/(1<<20))
-	default:
-		return results.Bytes(math.Round(bytes))
-	}
 }
 
 // interval is the ends of a figure that is a fraction: "−94 to −92 %".

@@ -76,9 +76,20 @@ func midRanks(a, b []float64) (ranks []int, sumA int) {
 // values there are more subsets than an int64 holds, and sums of positive numbers lose
 // no more than their last digits.
 func countDeals(ranks []int, n, far int) float64 {
+	// Sums are counted in steps from the least rank: untied ranks are all even, so that
+	// there are half as many.
+	least, step := ranks[0], 0
+	for _, r := range ranks {
+		step = divisor(step, r-least)
+	}
+	if step == 0 {
+		return 1 // all tied
+	}
+	mean := n * (len(ranks) + 1)
+	at := func(s int) int { return n*least + s*step } // the rank sum
 	most := 0
 	for _, r := range ranks[len(ranks)-n:] {
-		most += r
+		most += (r - least) / step
 	}
 	ways := make([][]float64, n+1) // ways[k][s]: subsets of k ranks with the sum s
 	for k := range ways {
@@ -87,6 +98,7 @@ func countDeals(ranks []int, n, far int) float64 {
 	ways[0][0] = 1
 	reach := 0 // highest sum of any n of the ranks so far
 	for i, r := range ranks {
+		r = (r - least) / step
 		reach = min(reach+r, most)
 		for k := min(i+1, n); k >= 1; k-- {
 			from, to := ways[k-1], ways[k]
@@ -95,10 +107,10 @@ func countDeals(ranks []int, n, far int) float64 {
 			}
 		}
 	}
-	mean, all, beyond := n*(len(ranks)+1), 0.0, 0.0
+	all, beyond := 0.0, 0.0
 	for s, w := range ways[n] {
 		all += w
-		if abs(s-mean) >= far {
+		if abs(at(s)-mean) >= far {
 			beyond += w
 		}
 	}
@@ -159,4 +171,12 @@ func abs(n int) int {
 		return -n
 	}
 	return n
+}
+
+// divisor is the greatest that both have in common; 0 has all.
+func divisor(a, b int) int {
+	for b != 0 {
+		a, b = b, a%b
+	}
+	return a
 }

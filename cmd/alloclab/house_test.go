@@ -16,8 +16,9 @@ import (
 // not here may import none; docs/house.md gives the reasons.
 var house = map[string][]string{
 	"cmd/alloclab":             {"configs", "plots", "plots/page", "report", "report/format", "results", "runner", "allocators", "analysis", "analysis/cause", "analysis/change", "analysis/rank", "analysis/sizing", "analysis/stat", "serve", "profile"},
-	"runner":                   {"allocators", "configs", "results", "runner/census", "runner/plan", "runner/proc", "runner/process", "runner/wire"},
+	"runner":                   {"allocators", "configs", "results", "runner/census", "runner/inspect", "runner/plan", "runner/proc", "runner/process", "runner/wire"},
 	"runner/census":            {"allocators", "results", "runner/proc", "runner/wire"},
+	"runner/inspect":           {"results", "runner/census", "runner/proc"},
 	"runner/plan":              {"configs", "results"},
 	"runner/process":           {},
 	"runner/wire":              {},

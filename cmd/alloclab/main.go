@@ -106,6 +106,6 @@ memory was not returned, and what to set.`,
 	}
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	root.AddCommand(newRun(), newReport(), newExplain(), newPlan(), newList(), newDoctor(), newVersion())
+	root.AddCommand(newRun(), newExec(), newReport(), newExplain(), newPlan(), newList(), newDoctor(), newVersion(), newCompare(), newSyscalls(), newInspect(), newHistory())
 	return root
 }

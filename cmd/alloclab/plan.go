@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -42,22 +44,41 @@ func newPlan() *cobra.Command {
 	return c
 }
 
+// span is how long a program's trial takes, as far as its experiment says.
+func span(p results.Program) string {
+	if p.Duration == 0 {
+		return "its own time"
+	}
+	return fmt.Sprintf("%.3g s", p.Duration+p.After)
+}
+
 func printPlan(out io.Writer, e *configs.Experiment, p runner.Preview, order bool) error {
 	w := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(w, "CELL\tTHREADS\tHOLDS ABOUT\tTRIAL TAKES ABOUT\t")
 	for i, c := range p.Cells {
 		n := p.Needs[i]
+		if c.Program != nil { // what it takes nobody knows before it has run
+			fmt.Fprintf(w, "%s\t–\t–\t%s\t\n", c.Name, span(*c.Program))
+			continue
+		}
 		warning := ""
 		if n.Peak+n.Lab > p.Room {
 			warning = fmt.Sprintf("more than the %s that a trial may take here", results.Bytes(float64(p.Room)))
+		}
+		if n.Unfixed != "" && slices.Contains(e.Passes, results.PassCounts) {
+			warning = strings.TrimPrefix(warning+"; cannot be counted: "+n.Unfixed, "; ")
 		}
 		fmt.Fprintf(w, "%s\t%d\t%s\t%.3g s\t%s\n", c.Name, n.Threads, results.Bytes(float64(n.Peak+n.Lab)), n.Seconds, warning)
 	}
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "\n%d cells x %d variants x %d rounds x %d passes = %d trials, about %v\n",
-		len(p.Cells), len(e.Variants), e.Rounds, len(e.Passes), len(p.Trials), time.Duration(p.Seconds*float64(time.Second)).Round(time.Second))
+	product := fmt.Sprintf("%d cells x %d variants x %d rounds x %d passes", len(p.Cells), len(e.Variants), e.Rounds, len(e.Passes))
+	if e.Rounds > 1 && slices.Contains(e.Passes, results.PassCounts) {
+		product = fmt.Sprintf("%d cells x %d variants x (%d rounds x %d passes + 1 round of counts)", len(p.Cells), len(e.Variants), e.Rounds, len(e.Passes)-1)
+	}
+	fmt.Fprintf(out, "\n%s = %d trials, about %v\n",
+		product, len(p.Trials), time.Duration(p.Seconds*float64(time.Second)).Round(time.Second))
 	if e.Remedies {
 		fmt.Fprintln(out, "\nvariants, with the remedies that were added:")
 		for _, v := range e.Variants {

@@ -78,5 +78,12 @@ func programs(t *testing.T) string {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("building libpages.so: %v\n%s", err, out)
 	}
+	agent, _ := filepath.Glob("../../workloads/agent/*.c")
+	probes, _ := filepath.Glob("../../workloads/kit/probe*.c")
+	cmd = exec.Command("cc", append(append([]string{"-std=gnu11", "-O2", "-DPROBE_PRELOADED", "-fPIC", "-shared", "-pthread", "-fvisibility=hidden",
+		"-I../../workloads", "-o", filepath.Join(dir, "libagent.so")}, agent...), probes...)...)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("building libagent.so: %v\n%s", err, out)
+	}
 	return dir
 }

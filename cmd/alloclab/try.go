@@ -47,8 +47,8 @@ func tryRemedies(ctx context.Context, stdout, stderr io.Writer, dir string, roun
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(stderr, "note: %d variants in %d cells, %d rounds, 2 passes: %d trials, about %v; Ctrl-C keeps what has been measured\n",
-		len(experiment.Variants), len(preview.Cells), experiment.Rounds, len(preview.Trials), time.Duration(preview.Seconds*float64(time.Second)).Round(time.Second))
+	fmt.Fprintf(stderr, "note: %d variants in %d cells, %d rounds, %d passes: %d trials, about %v; Ctrl-C keeps what has been measured\n",
+		len(experiment.Variants), len(preview.Cells), experiment.Rounds, len(experiment.Passes), len(preview.Trials), time.Duration(preview.Seconds*float64(time.Second)).Round(time.Second))
 	if rounds < rank.FewestRounds {
 		fmt.Fprintf(stderr, "note: fewer than %d rounds give ranges, not intervals of 95 %%\n", rank.FewestRounds)
 	}
@@ -143,9 +143,12 @@ func concludeTry(stdout io.Writer, dir string) error {
 		return err
 	}
 	shown := results.Salvage(trials)
-	_, path, err := page.Draw(dir, run, shown, warnings)
+	_, path, unread, err := page.Draw(dir, run, shown, warnings)
 	if err != nil {
 		return withCode(exitUnfit, err)
+	}
+	for _, u := range unread {
+		warnings = append(warnings, u.Error())
 	}
 	var out strings.Builder
 	for _, w := range warnings {

@@ -35,15 +35,24 @@ func asset(name string) string {
 }
 
 // Draw draws all figures of a run into its directory and writes its page. It
-// returns the paths of the figures and of the page.
-func Draw(dir string, run results.Run, trials []results.Trial, warnings []string) (figures []string, path string, err error) {
+// returns the paths of the figures and of the page, and which samples could not be read.
+func Draw(dir string, run results.Run, trials []results.Trial, warnings []string) (figures []string, path string, unread []error, err error) {
 	p := newPage(run, trials, results.SamplesIn(dir), warnings)
 	figures, err = plots.Draw(dir, run, trials, p)
 	if err != nil {
-		return figures, "", err
+		return figures, "", p.unread, err
 	}
 	path = filepath.Join(dir, results.ReportFile)
-	return figures, path, results.WriteWhole(path, p.write)
+	return figures, path, p.unread, results.WriteWhole(path, p.write)
+}
+
+// Unread takes what is wrong with a trial's samples.
+func (p *page) Unread(err error) {
+	p.unread = append(p.unread, err)
+	p.Concerns++
+	if len(p.unread) <= maxLost {
+		p.Warnings = append(p.Warnings, results.Plain(err.Error()))
+	}
 }
 
 // page is what the template is filled with.
@@ -67,7 +76,9 @@ type page struct {
 	Style     template.CSS
 	ChartLib  template.JS
 	PageLogic template.JS
+	HeapLogic template.JS
 
+	unread []error
 	budget *budget
 	dark   map[string]string
 }
@@ -135,13 +146,13 @@ func (p *page) Sweep(s plots.Sweep, drawings []plots.Drawing) error {
 }
 
 func (p *page) write(w io.Writer) error {
-	logic := asset("page.js")
+	logic, heaps := asset("page.js"), asset("heapmap.js")
 	library := asset("uplot-1.6.32.min.js")
 	p.Style = template.CSS(asset("uplot-1.6.32.min.css") + asset("page.css") + p.darkStyle()) // our own text
-	p.ChartLib, p.PageLogic = template.JS(library), template.JS(logic)                        // our own text
-	// Nothing may be fetched, from anywhere; the two scripts are named by
+	p.ChartLib, p.PageLogic, p.HeapLogic = template.JS(library), template.JS(logic), template.JS(heaps)
+	// Nothing may be fetched, from anywhere; the three scripts are named by
 	// their hashes, so that no other runs even if one got in.
-	p.Policy = "default-src 'none'; script-src " + hash(library) + " " + hash(logic) +
+	p.Policy = "default-src 'none'; script-src " + hash(library) + " " + hash(logic) + " " + hash(heaps) +
 		"; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 	p.Bound = p.budget.words()
 	return layout.Execute(w, p)

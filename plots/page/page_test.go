@@ -34,7 +34,7 @@ func made(t *testing.T, o synthetic.Options, change func(*results.Run, []results
 	if change != nil {
 		change(&run, trials)
 	}
-	_, path, err = Draw(dir, run, trials, []string{payloads[0], "trials.jsonl:1: torn"})
+	_, path, _, err = Draw(dir, run, trials, []string{payloads[0], "trials.jsonl:1: torn"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,14 +128,16 @@ func poison(run *results.Run, trials []results.Trial) {
 }
 
 func TestNamesAreHarmless(t *testing.T) {
-	_, text := made(t, small, poison)
+	with := small
+	with.Heaps = true
+	_, text := made(t, with, poison)
 	for _, bad := range []string{"<img", "<svg onload", "<script>document", "\x1b", "\u202e", "<style>*", "\u2028", "\xff", "href=\"javascript"} {
 		if strings.Contains(text, bad) {
 			t.Errorf("%q stands in the page", bad)
 		}
 	}
-	if n := strings.Count(text, "</script>"); n != 2+4 {
-		t.Errorf("%d scripts end, want 6: two, and the data of four cells", n)
+	if n := strings.Count(text, "</script>"); n != 3+2*4 {
+		t.Errorf("%d scripts end, want 11: three, and the data of four cells' charts and heap maps", n)
 	}
 	if !strings.Contains(text, "{{.Policy}}") {
 		t.Error("a name that looks like a template is gone")

@@ -80,5 +80,6 @@ bool kit_lab_wants_go(void);
 
 /* serve.c */
 int kit_serve(int socket, int memory);
+int kit_stamp(uint64_t number);
 
 #endif

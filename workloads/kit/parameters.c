@@ -164,5 +164,10 @@ int kit_write_needs(int fd, char *lines)
 	uint64_t lab = kit_memory_layout(kit.threads, kit.workload->memory ? kit.workload->memory(&kit) : 0, true);
 	uint64_t peak = kit.workload->peak ? kit.workload->peak(&kit) : 0;
 	double seconds = kit.workload->seconds ? kit.workload->seconds(&kit) : 0;
+	const char *unfixed = kit.workload->unfixed ? kit.workload->unfixed(&kit) : NULL;
+	if (unfixed && dprintf(fd, "unfixed %s\n", unfixed) < 0)
+		return 1;
+	if (kit.workload->hands_over && dprintf(fd, "hands_over 1\n") < 0)
+		return 1;
 	return dprintf(fd, "threads %u\npeak %llu\nlab %llu\nseconds %.3f\n", kit.threads, (unsigned long long)peak, (unsigned long long)lab, seconds) < 0;
 }

@@ -15,7 +15,7 @@ PLAIN := $(BIN)/plain-threads4k $(BIN)/plain-iobuf
 
 # What the build needs, and what only tests and comparisons need (Debian 12 names).
 BUILD_PACKAGES := gcc libc6-dev libjemalloc-dev libgoogle-perftools-dev libmimalloc-dev libtbbmalloc2
-TEST_PACKAGES := $(BUILD_PACKAGES) procps time strace valgrind gdb chromium libxml2-utils
+TEST_PACKAGES := $(BUILD_PACKAGES) procps time strace valgrind gdb chromium libxml2-utils python3 redis-server
 # Large, or with a service: only make soak installs it.
 SOAK_PACKAGES := prometheus
 
@@ -24,7 +24,7 @@ CFLAGS := -std=gnu11 -O2 -g -pthread -Wall -Wextra -Werror \
 	-fno-builtin-malloc -fno-builtin-calloc -fno-builtin-realloc -fno-builtin-free
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build lint bench soak install deps test-deps soak-deps check-go clean FORCE
+.PHONY: help run test build lint bench counts soak install deps test-deps soak-deps check-go clean FORCE
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -79,6 +79,9 @@ lint: check-go ## vet, staticcheck, formatting, tidy modules
 bench: build test-deps ## every number that the lab promises, achieved against its bar
 	$(GO) test -run '^$$' -bench . ./runner/census ./runner/proc ./results
 	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 30m ./runner
+
+counts: build test-deps ## instructions per operation against the commit that this branch left (BASE=revision)
+	bash scripts/counts $(BASE)
 
 soak: test-deps soak-deps build ## checks of more than a minute: fuzzing, kill -9, long series
 	ALLOCLAB_LIBEXEC=$(BIN) ALLOCLAB_SOAK=1 $(GO) test -timeout 60m -run 'Soak|LargeRun' -v ./...

@@ -40,19 +40,20 @@ type Variant struct {
 	// PurgeEvery is how often, in seconds, the allocator is told to give back
 	// while the workload runs; 0 is never.
 	PurgeEvery float64
-	// Programs is a folder with measured programs of another build; "" is the
+	// Libexec is a folder with measured programs of another build; "" is the
 	// lab's own. No file can set it: alloclab ab does.
-	Programs string
-	At       Position
+	Libexec string
+	At      Position
 }
 
 // Workload is one [[workload]] table: a workload with one value, or a list of
 // values (an axis), for each parameter named in the file.
 type Workload struct {
 	Name    string
-	Runtime string // "c", or "go" to keep the Go runtime alive on purpose
-	CPUs    []int  // axis of affinity: how many CPUs; empty means all
-	Params  []Axis // every parameter of the workload, defaults filled in, in the catalog's order
+	Runtime string   // "c", or "go" to keep the Go runtime alive on purpose
+	Passes  []string // of the experiment's, that it takes; empty means all
+	CPUs    []int    // axis of affinity: how many CPUs; empty means all
+	Params  []Axis   // every parameter of the workload, defaults filled in, in the catalog's order
 	At      Position
 }
 

@@ -24,8 +24,8 @@ func TestGate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := cmp.Diff(want, e.Gate); d != "" || e.Cells() != 2 {
-		t.Error(e.Cells(), d)
+	if d := cmp.Diff(want, e.Gate); d != "" || e.Cells("time") != 2 || e.Cells("counts") != 0 {
+		t.Error(e.Cells("time"), d)
 	}
 	for name, source := range map[string]string{"with the experiment": experiment + gateText, "alone": gateText} {
 		g, given, err := ParseGate("gate.toml", []byte(source), testCatalog.Metrics)

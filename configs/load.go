@@ -27,7 +27,7 @@ var (
 	seedOption      = Option{Name: "seed", Kind: KindCount, Max: math.MaxInt64}
 	roundsOption    = Option{Name: "rounds", Kind: KindCount, Min: 1, Max: 1000}
 	memoryOption    = Option{Name: "memory_limit", Kind: KindBytes, Min: 16 << 20, Max: 1 << 50}
-	timeLimitOption = Option{Name: "time_limit", Kind: KindDuration, Min: 0.1, Max: 7 * 86400}
+	timeLimitOption = Option{Name: "time_limit", Kind: KindDuration, Min: 0.1, Max: 30 * 86400} // of a week and what comes after it
 	remediesOption  = Option{Name: "remedies", Kind: KindBool}
 	purgeOption     = Option{Name: "purge_every", Kind: KindDuration, Min: 0.001, Max: 7 * 86400}
 	passesOption    = Option{Name: "passes", Kind: KindChoice, Choices: []string{"time", "latency", "census", "syscalls", "counts"}}
@@ -96,7 +96,7 @@ func Parse(name string, source []byte, catalog Catalog) (*Experiment, error) {
 	e.Variants = variants(top, catalog.Allocators)
 	_, own := top.values["program"]
 	if _, given := top.values["workload"]; given || !own {
-		e.Workloads = workloads(top, catalog.Workloads)
+		e.Workloads = workloads(top, catalog.Workloads, e.Passes)
 	}
 	if own {
 		e.Programs = programs(top)

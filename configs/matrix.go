@@ -19,11 +19,16 @@ func (w *Workload) cells() int {
 	return n
 }
 
-// Cells is how many cells the experiment has.
-func (e *Experiment) Cells() int {
-	n := 0
+// Cells is how many cells of the experiment take a pass.
+func (e *Experiment) Cells(pass string) int {
+	if !slices.Contains(e.Passes, pass) {
+		return 0
+	}
+	n := len(e.Programs)
 	for i := range e.Workloads {
-		n += e.Workloads[i].cells()
+		if w := &e.Workloads[i]; len(w.Passes) == 0 || slices.Contains(w.Passes, pass) {
+			n += w.cells()
+		}
 	}
 	return n
 }

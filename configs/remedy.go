@@ -148,7 +148,7 @@ func (e *Experiment) purgePeriod() float64 {
 // has says whether a variant of the same content is there.
 func (e *Experiment) has(v Variant) bool {
 	for _, other := range e.Variants {
-		if other.Allocator == v.Allocator && other.Library == v.Library && other.PurgeEvery == v.PurgeEvery && reflect.DeepEqual(other.Knobs, v.Knobs) {
+		if other.Allocator == v.Allocator && other.Library == v.Library && other.Libexec == v.Libexec && other.PurgeEvery == v.PurgeEvery && reflect.DeepEqual(other.Knobs, v.Knobs) {
 			return true
 		}
 	}

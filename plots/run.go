@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"alloclab/analysis/rank"
@@ -14,6 +15,7 @@ import (
 
 // Kinds of figures, in the order in which a page shows them.
 const (
+	KindSteps         = "steps"
 	KindRSS           = "rss"
 	KindLedger        = "ledger"
 	KindFragmentation = "fragmentation"
@@ -119,6 +121,7 @@ func drawCell(run results.Run, cell results.Cell, series []CellSeries, ranked *F
 	title := cell.Title()
 	all := []Drawing{
 		{KindPareto, "", "Remedies: memory against cost", ranked},
+		{KindSteps, "", "Step by step", Steps(title, caption, series)},
 		{KindRSS, "", "Resident memory over time", RSS(RSSFigure{Title: title, Caption: caption, Series: series})},
 		{KindLedger, "", "What resident memory is made of", Ledger(title, caption, series)},
 		{KindFragmentation, "", "Fragmentation over time", Fragmentation(title, caption, series)},
@@ -129,8 +132,8 @@ func drawCell(run results.Run, cell results.Cell, series []CellSeries, ranked *F
 	if counted := OfCensus(series); len(counted) > 0 {
 		all = append(all, Drawing{KindLedger, "census", "What resident memory is made of, by the census pass", Ledger(title+", census pass", caption, counted)})
 	}
-	if untimed(series) {
-		all[0].Figure = nil // a run of other passes has no curve, and an empty figure would say that trials failed
+	if untimed(series) { // a run of other passes has no curve, and an empty figure would say that trials failed
+		all = slices.DeleteFunc(all, func(d Drawing) bool { return d.Kind == KindRSS })
 	}
 	for _, s := range series {
 		if len(run.Cells)*len(run.Variants) > maxHeapMaps {

@@ -91,7 +91,7 @@ func comparisonRow(x *change.Change) []string {
 	row := []string{results.Plain(x.Cell), results.Plain(x.Variant), x.Metric.Name,
 		quantity(x.Base.Median, x.Metric.Unit), quantity(x.New.Median, x.Metric.Unit),
 		ratio(x.Ratio), absent, pvalue(x.Adjusted), string(x.Verdict), absent}
-	if !math.IsNaN(x.Low) && !x.Metric.Exact {
+	if !math.IsNaN(x.Low) && !x.Metric.Repeats() {
 		row[6] = ratio(x.Low) + "–" + ratio(x.High)
 	}
 	switch {

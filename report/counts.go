@@ -39,10 +39,7 @@ func Counts(w io.Writer, run results.Run, trials []results.Trial) error {
 			out.WriteString("! " + text + "\n")
 		}
 		for _, t := range counted {
-			if t.Instructions != nil && t.Instructions.HandsOver {
-				out.WriteString("! Threads of this workload hand work to each other in turns that differ: expect its counts to repeat to some per cent only.\n")
-				break
-			}
+			out.WriteString(unsteady(nameOf(run, t), t))
 		}
 		if len(counted) > 0 {
 			tools := counted[0].Syscalls.Tracer
@@ -57,4 +54,21 @@ func Counts(w io.Writer, run results.Run, trials []results.Trial) error {
 		}
 	}
 	return nil
+}
+
+// unsteady says which counts did not repeat, or is "".
+func unsteady(name string, t *results.Trial) string {
+	var words []string
+	for _, c := range []struct{ metric, words string }{{results.MetricInstructions, "instructions"}, {results.MetricMemoryCalls, "memory calls"}} {
+		first, ok := t.Metrics[c.metric]
+		again, twice := t.Again[c.metric]
+		if ok && twice && !t.Repeats(c.metric) {
+			words = append(words, fmt.Sprintf("%s (%s, then %s)", c.words, perOperation(first), perOperation(again)))
+		}
+	}
+	if len(words) == 0 {
+		return ""
+	}
+	return wrap("! "+name+": counted again, the same work gave other "+strings.Join(words, " and ")+
+		". Threads took other turns, or the allocator has a clock of time: a small change of these cannot be told from that.", 116, "  ")
 }

@@ -27,9 +27,11 @@ func Inspection(w io.Writer, i *results.Inspection) error {
 	warned := map[string]bool{}
 	for _, q := range i.Questions {
 		fmt.Fprintf(&out, "- %s\n  → %s\n", q.Question, results.Plain(q.Command))
-		if q.Warning != "" && !warned[q.Warning] {
-			fmt.Fprintf(&out, "  ! %s\n", q.Warning)
-			warned[q.Warning] = true
+		for _, w := range q.Warnings {
+			if !warned[w] {
+				fmt.Fprintf(&out, "  ! %s\n", w)
+			}
+			warned[w] = true
 		}
 	}
 	_, err := io.WriteString(w, out.String())

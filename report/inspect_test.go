@@ -30,7 +30,7 @@ func service() *results.Inspection {
 			{Number: 1, Heaps: []results.InspectedHeap{{Start: 0x7fec20000000, Size: 61288 << 10, Writable: 62632 << 10, RSS: 61288 << 10}}},
 		}},
 		Missing:   []results.Missing{{What: "its environment", Why: "permission denied", Remedy: "sudo alloclab inspect 4711"}},
-		Questions: []results.Question{{Question: "how much is in use", Command: "gdb -p 4711", Warning: "it stops"}, {Question: "how much a trim gives", Command: "gdb", Warning: "it stops"}},
+		Questions: []results.Question{{Question: "how much is in use", Command: "gdb -p 4711", Warnings: []string{"it stops"}}, {Question: "how much a trim gives", Command: "gdb", Warnings: []string{"it stops", "it is changed"}}},
 	}
 	for range maxHeapLines + 3 {
 		i.Ptmalloc.Arenas[1].Heaps = append(i.Ptmalloc.Arenas[1].Heaps, i.Ptmalloc.Arenas[1].Heaps[0])

@@ -6,6 +6,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"alloclab/results"
@@ -63,7 +64,7 @@ func Tally(trials []results.Trial) string {
 		case t.Starved() || t.Salvaged != nil:
 			starved++
 		}
-		for _, m := range t.Marks {
+		for _, m := range slices.Concat(t.Marks, t.Looks) {
 			sum := int64(0)
 			switch {
 			case m.Ledger != nil:

@@ -120,9 +120,9 @@ type Missing struct {
 // Question is what cannot be told from outside without a restart or a call into
 // the process, and which command would tell.
 type Question struct {
-	Question string `json:"question"`
-	Command  string `json:"command"`
-	Warning  string `json:"warning,omitempty"`
+	Question string   `json:"question"`
+	Command  string   `json:"command"`
+	Warnings []string `json:"warnings,omitempty"`
 }
 
 // Resident is what the arena's heaps have in memory, bytes.

@@ -1,6 +1,9 @@
 package results
 
-import "slices"
+import (
+	"math"
+	"slices"
+)
 
 // Instructions is how many instructions the process's threads executed outside
 // the kernel, by phase: pass counts. They were counted in another process than
@@ -9,16 +12,20 @@ type Instructions struct {
 	Tracer     string             `json:"tracer"` // "valgrind-3.19.0 callgrind"
 	Operations int64              `json:"operations,omitempty"`
 	Phases     []InstructionPhase `json:"phases"`
-	// HandsOver says that the workload's threads hand work to each other. In
-	// which turns they do so decides what the allocator meets: counts of such trials repeat to
-	// some per cent, and not to a metric's MinEffect (docs/passes.md).
-	HandsOver bool `json:"hands_over,omitempty"`
 }
 
-// CountsRepeat says that the trial's counts are those that any other trial of
-// the same builds would have, to the metrics' MinEffect: that a gate may judge by one.
-func (t *Trial) CountsRepeat() bool {
-	return t.Pass == PassCounts && t.Counts() && t.Instructions != nil && !t.Instructions.HandsOver
+// steady is the part of a metric's MinEffect and Floor by which two counts of
+// the same work in one trial may differ, if counts of two trials are to be judged by the whole of it.
+const steady = 0.2
+
+// Repeats says that a metric of pass counts came out the same when the trial
+// counted the same work again, far within what is worth a word. Where it did not, threads took other
+// turns, or the allocator's clock of time struck elsewhere: then one count is not to be judged by.
+func (t *Trial) Repeats(metric string) bool {
+	m, known := ByName(metric)
+	first, ok := t.Metrics[metric]
+	again, twice := t.Again[metric]
+	return known && ok && twice && math.Abs(again-first) <= max(steady*m.MinEffect*first, steady*m.Floor)
 }
 
 // InstructionPhase is the count of one phase.

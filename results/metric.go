@@ -142,6 +142,10 @@ func (m Metric) Pass() string {
 	return PassTime
 }
 
+// Repeats says that one trial is enough, and no test is needed: the figure is
+// exact, or a count of fixed work that repeats within its minimum effect.
+func (m Metric) Repeats() bool { return m.Exact || m.Pass() == PassCounts }
+
 // Metrics is the registry, in the order in which tables and pages show it.
 // The caller may keep and change the slice.
 func Metrics() []Metric { return slices.Concat(metrics, latencyMetrics, countsMetrics) }

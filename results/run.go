@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 // Names of the files of a run directory.
@@ -56,6 +57,7 @@ type Variant struct {
 	Allocator string         `json:"allocator"`
 	Version   string         `json:"version"` // "2.36", "5.3.0"; "" while unknown
 	Library   string         `json:"library,omitempty"`
+	Libexec   string         `json:"libexec,omitempty"` // folder of the measured programs, where it is not the lab's own
 	Knobs     map[string]any `json:"knobs"`
 	Clock     Clock          `json:"clock"`
 	// Reference says that it bounds the charts and is no choice: an allocator of the lab's own.
@@ -86,9 +88,14 @@ type Cell struct {
 	Params   []Param `json:"params"`         // in the workload's own order
 	// Silent says that no thread calls the allocator in the idle window.
 	Silent bool `json:"silent,omitempty"`
+	// Passes that the cell takes of the run's; empty for all.
+	Passes []string `json:"passes,omitempty"`
 	// Program is the user's own program that this cell runs; nil for a workload.
 	Program *Program `json:"program,omitempty"`
 }
+
+// Takes says whether trials of that pass are of the cell.
+func (c Cell) Takes(pass string) bool { return len(c.Passes) == 0 || slices.Contains(c.Passes, pass) }
 
 // Param is one parameter of a cell. Value is a number (bytes and seconds in
 // the base unit), a bool or a string; a number that was read is a float64.

@@ -99,6 +99,16 @@ func (v *validation) phases(what string, names []string) {
 	}
 }
 
+func (v *validation) again() {
+	t := v.trial
+	v.check(len(t.Again) == 0 || t.Pass == PassCounts, "pass %s counted again, and does not count", t.Pass)
+	for _, name := range sortedKeys(t.Again) {
+		m, known := ByName(name)
+		v.check(known && m.Pass() == PassCounts, "again holds %q, which is no count", name)
+		v.check(finite(t.Again[name]) && t.Again[name] >= 0, "again: %s is %v", name, t.Again[name])
+	}
+}
+
 func (v *validation) syscalls() {
 	s := v.trial.Syscalls
 	if s == nil {

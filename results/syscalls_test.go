@@ -28,17 +28,32 @@ func TestCountedTrialIsSound(t *testing.T) {
 	if err := c.Validate(); err != nil {
 		t.Error(err)
 	}
-	if !c.CountsRepeat() {
-		t.Error("its counts do not repeat")
-	}
-	if c.Instructions.HandsOver = true; c.CountsRepeat() {
-		t.Error("threads hand work over, and its counts repeat")
-	}
 	if sum := c.Syscalls.Phase(MarkHold).Total("brk"); sum != (SyscallCount{Call: "brk", Count: 8, Bytes: 7 << 20}) {
 		t.Errorf("%+v", sum)
 	}
 	if c.Syscalls.Phase(MarkIdle) != nil {
 		t.Error("there is no idle phase")
+	}
+}
+
+// Counts repeat where the second is within a fifth of what is worth a word.
+func TestRepeats(t *testing.T) {
+	c := countedTrial()
+	if c.Repeats(MetricInstructions) {
+		t.Error("counted once, and it repeats")
+	}
+	for _, one := range []struct {
+		metric string
+		again  float64
+		want   bool
+	}{
+		{MetricInstructions, 912.5, true}, {MetricInstructions, 913.4, true}, {MetricInstructions, 913.5, false}, {MetricInstructions, 911.5, false},
+		{MetricMemoryCalls, 0.01509, true}, {MetricMemoryCalls, 0.0152, false}, {MetricWall, 0, false},
+	} {
+		c.Again = map[string]float64{one.metric: one.again}
+		if got := c.Repeats(one.metric); got != one.want {
+			t.Errorf("%s %v, again %v: %v", one.metric, c.Metrics[one.metric], one.again, got)
+		}
 	}
 }
 
@@ -85,6 +100,9 @@ func TestValidateNamesTheFaultOfCounts(t *testing.T) {
 		"memory_calls_per_op is 0.015, the calls say 0.016":        func(t *Trial) { t.Syscalls.Phases[2].Calls[0].Count = 6 },
 		"instructions_per_op is 912.5, the phases say 913.5":       func(t *Trial) { t.Instructions.Phases[2].Count += 1000 },
 		"instructions: phase end has -1":                           func(t *Trial) { t.Instructions.Phases[3].Count = -1 },
+		"pass syscalls counted again":                              func(t *Trial) { t.Pass, t.Again = PassSyscalls, map[string]float64{MetricInstructions: 1} },
+		`again holds "wall_s", which is no count`:                  func(t *Trial) { t.Again = map[string]float64{MetricWall: 1} },
+		"again: instructions_per_op is -1":                         func(t *Trial) { t.Again = map[string]float64{MetricInstructions: -1} },
 		"instructions: operations are negative":                    func(t *Trial) { t.Instructions.Operations = -1 },
 		"instructions: phase hold comes after phase freed":         func(t *Trial) { p := t.Instructions.Phases; p[1], p[2] = p[2], p[1] },
 		`instructions: unknown phase "baseline"`:                   func(t *Trial) { t.Instructions.Phases[0].Phase = MarkBaseline },

@@ -33,16 +33,18 @@ type Trial struct {
 	Metrics   map[string]float64 `json:"metrics"`           // names are those of the registry (metric.go)
 	Figures   map[string]float64 `json:"figures,omitempty"` // what the workload says of itself, by its own names
 	Latency   []Latency          `json:"latency,omitempty"` // pass latency only
-	// Syscalls are of passes syscalls and counts, Instructions of counts only.
-	// Those passes look at no mark: their Marks are empty.
-	Syscalls     *Syscalls     `json:"syscalls,omitempty"`
-	Instructions *Instructions `json:"instructions,omitempty"`
-	Marks        []Mark        `json:"marks"`
-	Looks        []Mark        `json:"looks,omitempty"` // in the middle of a phase, as often as the workload asks; named MarkLook
-	Sampler      Sampler       `json:"sampler"`
-	CPU          CPU           `json:"cpu"`
-	IdleFall     *int64        `json:"idle_fall_bytes,omitempty"` // see the function IdleFall; nil where it cannot be told
-	Warnings     []string      `json:"warnings"`
+	// Syscalls are of passes syscalls and counts, Instructions and Again of counts
+	// only. Those passes look at no mark: their Marks are empty.
+	// Again holds the metrics of pass counts as a second count of the same work gave them: see Repeats.
+	Again        map[string]float64 `json:"again,omitempty"`
+	Syscalls     *Syscalls          `json:"syscalls,omitempty"`
+	Instructions *Instructions      `json:"instructions,omitempty"`
+	Marks        []Mark             `json:"marks"`
+	Looks        []Mark             `json:"looks,omitempty"` // in the middle of a phase, as often as the workload asks; named MarkLook
+	Sampler      Sampler            `json:"sampler"`
+	CPU          CPU                `json:"cpu"`
+	IdleFall     *int64             `json:"idle_fall_bytes,omitempty"` // see the function IdleFall; nil where it cannot be told
+	Warnings     []string           `json:"warnings"`
 
 	// Salvaged is what Salvage took away of a trial that was starved; it is in no file.
 	Salvaged *CPU `json:"-"`
@@ -247,6 +249,8 @@ const (
 	MarkExited   = "exited"
 	// MarkLook is a look in the middle of a phase (Trial.Looks): it is no step of the order.
 	MarkLook = "look"
+	// MaxLooks bounds the looks of a trial; the kit's KIT_LOOKS_MAX is the same.
+	MaxLooks = 64
 )
 
 // Mark returns the trial's mark of that name, or nil.

@@ -37,6 +37,7 @@ func (t *Trial) Validate() error {
 	v.sampler()
 	v.syscalls()
 	v.instructions()
+	v.again()
 	if len(v.faults) == 0 {
 		return nil
 	}
@@ -114,6 +115,17 @@ func (v *validation) marks() {
 			place = max(p, place)
 		}
 		v.check(finite(m.T) && m.T >= at, "mark %s is at %v s, the one before at %v s", m.Name, m.T, at)
+		if finite(m.T) {
+			at = max(at, m.T)
+		}
+		v.mark(m)
+	}
+	at = 0
+	v.check(len(v.trial.Looks) <= MaxLooks, "%d looks, and %d are the most", len(v.trial.Looks), MaxLooks)
+	for i := range v.trial.Looks {
+		m := &v.trial.Looks[i]
+		v.check(m.Name == MarkLook, "a look is named %q", m.Name)
+		v.check(finite(m.T) && m.T >= at, "look %d is at %v s, the one before at %v s", i+1, m.T, at)
 		if finite(m.T) {
 			at = max(at, m.T)
 		}

@@ -54,7 +54,11 @@ func fingerprint(variants map[string]*variant, programs map[string]map[string]*p
 		}
 		f.Memory["allocator "+label] = v.Version + " " + served
 		f.Counts["allocator "+label] = v.Version + " " + served
-		if f.Counts["binary "+v.allocator.Name], err = fileDigest(v.binary); err != nil {
+		program := "binary " + v.allocator.Name
+		if v.Libexec != "" {
+			program = "binary " + label // of another build than the others of that allocator
+		}
+		if f.Counts[program], err = fileDigest(v.binary); err != nil {
 			return f, "", err
 		}
 		if v.libc != "" {

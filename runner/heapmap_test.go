@@ -6,6 +6,7 @@ import (
 
 	"alloclab/configs"
 	"alloclab/results"
+	"alloclab/runner/proc"
 )
 
 // addUp checks what holds of every trial: at each mark the heaps of the map add
@@ -132,5 +133,54 @@ func TestManyArenas(t *testing.T) {
 		if said := stats.Raw["mallinfo2.keepcost"]; int64(said) != mainTop {
 			t.Errorf("%s: the main arena's top has %d bytes, mallinfo2 says %.0f", name, mainTop, said)
 		}
+	}
+}
+
+// TestHeapsAgainstSmaps: what each heap has in memory is what the kernel counts
+// of its mappings, by another route than page tables read by the lab.
+func TestHeapsAgainstSmaps(t *testing.T) {
+	for _, allocator := range linked {
+		t.Run(allocator, func(t *testing.T) {
+			s := setup{Variant: configs.Variant{Allocator: allocator}, workload: "iobuf", params: map[string]any{"threads": int64(3), "backlog": int64(24 << 20), "bursts": int64(1), "idle": 0.05}}
+			var maps results.HeapMaps
+			s.heaps = func(m results.HeapMaps) { maps = m }
+			seen := map[string][]proc.MappingUse{}
+			s.stopped = func(pid int, mark string) {
+				p, err := proc.NewFS("/").Open(pid)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				defer p.Close()
+				if seen[mark], err = p.Smaps(); err != nil {
+					t.Error(err)
+				}
+			}
+			r := measure(context.Background(), t, s)
+			wantOK(t, r)
+			compared := int64(0)
+			for _, m := range maps.Marks {
+				for _, h := range m.Heaps {
+					kernel, whole := int64(0), true
+					for _, u := range seen[m.Mark] {
+						if u.End <= uint64(h.Start) || u.Start >= uint64(h.End) {
+							continue
+						}
+						kernel += u.Rss
+						whole = whole && u.Start >= uint64(h.Start) && u.End <= uint64(h.End)
+					}
+					if !whole {
+						continue // a mapping that a heap shares with what is none
+					}
+					if kernel != h.Resident() {
+						t.Errorf("%s, heap %s-%s: %d in memory, smaps says %d", m.Mark, h.Start, h.End, h.Resident(), kernel)
+					}
+					compared += kernel
+				}
+			}
+			if compared < 50<<20 {
+				t.Errorf("only %d bytes could be compared", compared)
+			}
+		})
 	}
 }

@@ -149,9 +149,9 @@ func (o *observer) ptmalloc(mappings []proc.Mapping) ([]census.HeapInfo, []censu
 	return infos, census.Arenas(infos, census.LibcData(mappings, program), memory), nil
 }
 
-// command has the target purge, flush or retire and returns how long it took; ok is
-// false where it has no such call.
-func (o *observer) command(c wire.Type) (took time.Duration, ok bool, err error) {
+// command has the target purge, flush or retire and returns how long it took,
+// and after a purge the workload's figures; ok is false where it has no such call.
+func (o *observer) command(c wire.Type) (took time.Duration, figures string, ok bool, err error) {
 	m, err := o.target.Ask(c, 0)
-	return time.Duration(m.A), m.B != 0, err
+	return time.Duration(m.A), m.Text, m.B != 0, err
 }

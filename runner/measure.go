@@ -185,6 +185,10 @@ func (t *trial) summarise() {
 		results.MarkPurged: results.MetricRSSPurged, results.MarkFlushed: results.MetricRSSFlushed, results.MarkExited: results.MetricRSSExited,
 	}
 	parked, peak := 0.0, int64(0)
+	for _, m := range t.record.Looks {
+		parked += m.Parked
+		peak = max(peak, m.HWM, m.RSS)
+	}
 	for _, m := range t.record.Marks {
 		parked += m.Parked
 		peak = max(peak, m.HWM, m.RSS)

@@ -21,8 +21,6 @@ type Needs struct {
 	Lab     int64   // bytes of the lab's own memory in the process
 	Seconds float64 // about how long a trial takes
 	Unfixed string  // what to give the workload so that its work is fixed; "" where it is
-
-	HandsOver bool // threads hand work to each other: no two trials count the same
 }
 
 // Needs asks the program. Nothing is measured.
@@ -34,7 +32,7 @@ func (b Binaries) Needs(cell results.Cell) (Needs, error) {
 		return Needs{}, fmt.Errorf("what %s needs: %w", cell.Name, err)
 	}
 	said := wire.Lines(string(out), " ")
-	n := Needs{Unfixed: said["unfixed"], HandsOver: said["hands_over"] == "1"}
+	n := Needs{Unfixed: said["unfixed"]}
 	for name, at := range map[string]*int64{"threads": &n.Threads, "peak": &n.Peak, "lab": &n.Lab} {
 		if *at, err = strconv.ParseInt(said[name], 10, 64); err != nil {
 			return Needs{}, fmt.Errorf("what %s needs: %s: %w", cell.Name, name, err)

@@ -54,10 +54,13 @@ func PreviewOf(e *configs.Experiment, catalog configs.Catalog, binaries Binaries
 		p.Needs = append(p.Needs, n)
 		idle := idleOf(c)
 		for _, pass := range e.Passes {
+			if !c.Takes(pass) {
+				continue
+			}
 			seconds := n.Seconds + trialOverhead
 			switch factor := slowdown[pass]; {
 			case pass == results.PassCounts:
-				seconds = factor*max(0, n.Seconds-idle) + 15*trialOverhead
+				seconds = 2 * (factor*max(0, n.Seconds-idle) + 15*trialOverhead) // counted again
 			case factor > 0:
 				seconds = factor*max(0, n.Seconds-idle) + idle + trialOverhead
 			}

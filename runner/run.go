@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
@@ -32,6 +33,9 @@ type Options struct {
 	Tool       string // version of alloclab
 	SampleRate float64
 	Force      bool // go on where memory looks too small
+	// Enough is asked after each round whether the rest of its pass may be left
+	// out. It may be nil: then all is measured. A round is all cells and variants once.
+	Enough func(pass string, round int) bool
 	// Progress is told of each trial's end; it may be nil.
 	Progress func(done, total int, t *results.Trial)
 	// Note is told what the user should know before figures are believed; it may be nil.
@@ -120,10 +124,10 @@ type session struct {
 	machine    results.Machine
 	blocks     *census.Blocks
 	starvedRow int
+	leftOut    []int                            // trials that Enough made needless
 	newGroup   func() (*process.Group, error)   // nil where no control group can be made
 	programs   map[string]map[string]*placement // by cell and variant
 	tracers    tracers
-	handsOver  map[string]bool // cells, in pass counts: see results.Instructions
 }
 
 func (s *session) note(format string, args ...any) {
@@ -254,9 +258,18 @@ func (s *session) measure(ctx context.Context) (err error) {
 	if torn != nil {
 		s.note("%s", torn)
 	}
+	var last plan.Trial
+	enough := map[string]bool{}
 	for i, p := range s.plan {
 		if ctx.Err() != nil {
 			return ctx.Err()
+		}
+		if s.Enough != nil && last.Pass == p.Pass && last.Round < p.Round && !enough[p.Pass] {
+			enough[p.Pass] = s.Enough(last.Pass, last.Round)
+		}
+		if last = p; enough[p.Pass] {
+			s.leftOut = append(s.leftOut, p.Trial)
+			continue
 		}
 		if s.done[p.Trial] {
 			continue
@@ -269,7 +282,26 @@ func (s *session) measure(ctx context.Context) (err error) {
 			s.Progress(i+1, len(s.plan), &record)
 		}
 	}
-	return ctx.Err()
+	if ctx.Err() != nil || len(s.leftOut) == 0 {
+		return ctx.Err()
+	}
+	return s.shorten()
+}
+
+// shorten takes trials that were not needed out of the plan that run.json holds,
+// so that the run is whole without them. The plan's hash stays: it is what trials
+// carry.
+func (s *session) shorten() error {
+	s.plan = slices.DeleteFunc(s.plan, func(p plan.Trial) bool { return slices.Contains(s.leftOut, p.Trial) })
+	s.run.Rounds = 0
+	for _, p := range s.plan {
+		s.run.Rounds = max(s.run.Rounds, p.Round)
+	}
+	var err error
+	if s.run.Plan, err = json.Marshal(s.plan); err != nil {
+		return err
+	}
+	return results.WriteRun(s.Dir, s.run)
 }
 
 // Repeats of starved trials: how many attempts one trial gets, and after how many

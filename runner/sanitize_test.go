@@ -101,13 +101,15 @@ func TestSanitizers(t *testing.T) {
 	for _, c := range []struct{ name, sanitizer string }{{"address", "address,undefined"}, {"thread", "thread"}} {
 		t.Run(c.name, func(t *testing.T) {
 			program := sanitized(t, c.sanitizer)
-			for _, parameters := range [][]string{
-				{"threads=4", "blocks=50", "operations=2000", "idle=0.01", "seed=1", "pass=time"},
-				{"threads=3", "blocks=20000", "operations=100", "idle=0", "seed=2", "pass=latency"}, // a list of many windows
+			for _, words := range [][]string{
+				{"threads4k", "threads=4", "blocks=50", "operations=2000", "idle=0.01", "seed=1", "pass=time"},
+				{"threads4k", "threads=3", "blocks=20000", "operations=100", "idle=0", "seed=2", "pass=latency"}, // a list of many windows
+				{"heaptop", "guard=1024", "idle=0.01", "seed=1", "pass=time"},
 			} {
-				out, p := conversation(t, program, "threads4k", parameters...)
+				workload, parameters := words[0], words[1:]
+				out, p := conversation(t, program, workload, parameters...)
 				if s := p.Status(); !s.Exited() || s.ExitStatus() != 0 || strings.Contains(out, "Sanitizer") || strings.Contains(out, "runtime error") {
-					t.Errorf("%v: %v\n%s", parameters, s, out)
+					t.Errorf("%s %v: %v\n%s", workload, parameters, s, out)
 				}
 			}
 			if c.name != "address" {

@@ -207,8 +207,8 @@ func TestCountsRepeat(t *testing.T) {
 	var counts []float64
 	for range 2 {
 		r := tracedRun(t, `["counts"]`, "ptmalloc", workload)[0]
-		if !r.CountsRepeat() || r.Instructions.Operations != 40000 {
-			t.Fatalf("%+v", r.Instructions)
+		if !r.Repeats(results.MetricInstructions) || !r.Repeats(results.MetricMemoryCalls) || r.Instructions.Operations != 40000 {
+			t.Fatalf("%+v, %v, again %v", r.Instructions, r.Metrics, r.Again)
 		}
 		if r.Metrics[results.MetricMemoryCalls] <= 0 {
 			t.Errorf("%v", r.Metrics)

@@ -54,13 +54,11 @@ func findTracers(passes []string) (t tracers, err error) {
 	return t, nil
 }
 
-// checkFixed refuses cells that pass counts cannot count, and finds those whose
-// counts do not repeat.
+// checkFixed refuses cells that pass counts cannot count.
 func (s *session) checkFixed() error {
 	if !slices.Contains(s.Experiment.Passes, results.PassCounts) {
 		return nil
 	}
-	s.handsOver = map[string]bool{}
 	refuse := func(c results.Cell, remedy string) error {
 		at := configs.Position{Line: 1, Column: 1}
 		for _, w := range s.Experiment.Workloads {
@@ -71,6 +69,9 @@ func (s *session) checkFixed() error {
 		return &configs.Error{File: s.Experiment.File, At: at, Key: "workload", Text: "pass counts needs fixed work in " + c.Name, Hint: remedy}
 	}
 	for _, c := range s.run.Cells {
+		if !c.Takes(results.PassCounts) {
+			continue
+		}
 		if c.Runtime == "go" {
 			return refuse(c, "what the Go runtime does beside it depends on time; leave runtime out")
 		}
@@ -81,45 +82,63 @@ func (s *session) checkFixed() error {
 		if n.Unfixed != "" {
 			return refuse(c, n.Unfixed)
 		}
-		s.handsOver[c.Name] = n.HandsOver
 	}
 	return nil
 }
 
-// runPass carries out one attempt at a planned trial. In pass counts it is two
-// processes that do the same work, one after the other, since callgrind has a process's memory
-// calls to itself: the first is under strace. A failure of either is the trial's.
+// runPass carries out one attempt at a planned trial. In pass counts it is
+// four processes that do the same work, one after the other: under strace and under callgrind,
+// which has a process's memory calls to itself, and both again, to see whether the
+// counts repeat. A failure of any is the trial's.
 func (s *session) runPass(ctx context.Context, t *trial) (results.Trial, []results.Sample) {
 	switch t.Pass {
 	case results.PassSyscalls:
 		t.tracing = &straced{tool: s.tracers.strace, timeLine: true}
 	case results.PassCounts:
 		t.tracing = &straced{tool: s.tracers.strace}
-		calls, _ := t.run(ctx)
-		if calls.Status != results.StatusOK {
-			return calls, nil
-		}
-		second := s.trial(t.Trial)
-		second.tracing = &callgrinded{tool: s.tracers.callgrind}
-		record, _ := second.run(ctx)
-		if record.Status != results.StatusOK {
-			return record, nil
-		}
-		record.Syscalls = calls.Syscalls
-		if record.Instructions != nil {
-			record.Instructions.HandsOver = s.handsOver[t.cell.Name]
-		}
-		if value, ok := calls.Metrics[results.MetricMemoryCalls]; ok {
-			record.Metrics[results.MetricMemoryCalls] = value
-		}
-		for _, w := range calls.Warnings {
-			if !slices.Contains(record.Warnings, w) {
-				record.Warnings = append(record.Warnings, w)
+		record, _ := t.run(ctx)
+		for _, tool := range []tracing{
+			&callgrinded{tool: s.tracers.callgrind}, &straced{tool: s.tracers.strace}, &callgrinded{tool: s.tracers.callgrind},
+		} {
+			if record.Status != results.StatusOK {
+				break
 			}
+			next := s.trial(t.Trial)
+			next.record.Attempt = t.record.Attempt
+			next.tracing = tool
+			counted, _ := next.run(ctx)
+			record = together(record, counted)
 		}
 		return record, nil
 	}
 	return t.run(ctx)
+}
+
+// together adds to a trial what another process counted for it. What that has
+// counted before is counted again.
+func together(t, more results.Trial) results.Trial {
+	if more.Status != results.StatusOK {
+		return more
+	}
+	for name, value := range more.Metrics {
+		if _, known := t.Metrics[name]; !known {
+			t.Metrics[name] = value
+			continue
+		}
+		if t.Again == nil {
+			t.Again = map[string]float64{}
+		}
+		t.Again[name] = value
+	}
+	if t.Instructions == nil {
+		t.Instructions = more.Instructions
+	}
+	for _, w := range more.Warnings {
+		if !slices.Contains(t.Warnings, w) {
+			t.Warnings = append(t.Warnings, w)
+		}
+	}
+	return t
 }
 
 // converseTraced takes a traced target from hello to bye. Each mark is stamped
@@ -134,6 +153,11 @@ func (t *trial) converseTraced(ctx context.Context) error {
 	}
 	for _, name := range []string{results.MarkBaseline, results.MarkHold, results.MarkFreed, results.MarkIdle} {
 		m, err := t.target.Expect(wire.Mark)
+		for err == nil && strings.HasPrefix(m.Text, results.MarkLook) { // nothing is looked at here
+			if err = t.target.Send(wire.Message{Type: wire.Resume}); err == nil {
+				m, err = t.target.Expect(wire.Mark)
+			}
+		}
 		if err != nil {
 			return err
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -173,17 +172,10 @@ func (t *trial) converse(ctx context.Context) error {
 	}
 	o := &observer{target: t.target, process: t.process, proc: t.proc, dialect: allocators.Dialect(id.Dialect), blocks: t.blocks, stopped: t.stopped}
 	for _, name := range []string{results.MarkBaseline, results.MarkHold, results.MarkFreed, results.MarkIdle} {
-		m, err := t.target.Expect(wire.Mark)
+		arrived, err := t.arrival(o, name)
 		if err != nil {
 			return err
 		}
-		arrived := time.Now()
-		t.clock.park(arrived)
-		said, figures, _ := strings.Cut(m.Text, "\n")
-		if said != name {
-			return fmt.Errorf("the measured process came to mark %q where %q was due", said, name)
-		}
-		t.figures(figures)
 		if err := t.mark(o, name, arrived, 0); err != nil {
 			return err
 		}
@@ -200,6 +192,54 @@ func (t *trial) converse(ctx context.Context) error {
 		return fmt.Errorf("%w: RSS could not be read any more while it ran", errDisturbed)
 	}
 	return t.target.Send(wire.Message{Type: wire.Bye})
+}
+
+// arrival waits until the target has come to the mark, and takes every look
+// that it asks for on the way there.
+func (t *trial) arrival(o *observer, name string) (time.Time, error) {
+	for {
+		m, err := t.target.Expect(wire.Mark)
+		if err != nil {
+			return time.Time{}, err
+		}
+		arrived := time.Now()
+		t.clock.park(arrived)
+		said, figures, _ := strings.Cut(m.Text, "\n")
+		t.figures(figures)
+		switch {
+		case said == name:
+			return arrived, nil
+		case said != results.MarkLook || name == results.MarkBaseline || len(t.record.Looks) == results.MaxLooks:
+			return time.Time{}, fmt.Errorf("the measured process came to mark %q where %q was due", said, name)
+		}
+		if err := t.look(o, name, arrived); err != nil {
+			return time.Time{}, err
+		}
+	}
+}
+
+// look records one look in the middle of the phase that ends at a mark, and lets the target go on.
+func (t *trial) look(o *observer, phase string, arrived time.Time) error {
+	works := phase != results.MarkIdle // the work's own time is stopped for as long
+	if works {
+		if err := t.pauseWork(); err != nil {
+			return err
+		}
+	}
+	m, err := t.observe(o, results.MarkLook, arrived)
+	if err != nil {
+		return err
+	}
+	t.record.Looks = append(t.record.Looks, m)
+	if works {
+		now, err := t.usage()
+		if err != nil {
+			return err
+		}
+		t.work.resume(now)
+	}
+	t.clock.resume()
+	return t.target.Send(wire.Message{Type: wire.Resume})
 }
 
 // mayUse are the processors that the trial's threads may run on.
@@ -253,14 +293,14 @@ func (t *trial) afterwards(o *observer) error {
 		t.sampler.setPhase(step.mark)
 		t.clock.resume()
 		if step.command != 0 {
-			if _, ok, err := o.command(step.command); err != nil {
+			if _, _, ok, err := o.command(step.command); err != nil {
 				return err
 			} else if !ok {
 				t.clock.park(time.Now())
 				continue // the allocator has no such call: the mark is absent
 			}
 		}
-		took, ok, err := o.command(wire.Purge)
+		took, figures, ok, err := o.command(wire.Purge)
 		if err != nil {
 			return err
 		}
@@ -269,6 +309,7 @@ func (t *trial) afterwards(o *observer) error {
 		if !ok && step.mark == results.MarkPurged {
 			continue // no purge, so nothing that could be shown here
 		}
+		t.figures(figures)
 		if err := t.mark(o, step.mark, arrived, took); err != nil {
 			return err
 		}
@@ -278,8 +319,7 @@ func (t *trial) afterwards(o *observer) error {
 
 // mark records one look at the parked target.
 func (t *trial) mark(o *observer, name string, arrived time.Time, purge time.Duration) error {
-	m := results.Mark{Name: name, PurgeSeconds: purge.Seconds()}
-	m.T, _ = t.clock.now()
+	at, _ := t.clock.now()
 	switch name {
 	case results.MarkHold:
 		if err := t.pauseWork(); err != nil {
@@ -289,29 +329,41 @@ func (t *trial) mark(o *observer, name string, arrived time.Time, purge time.Dur
 		if err := t.pauseWork(); err != nil {
 			return err
 		}
-		t.measureWork(m.T)
+		t.measureWork(at)
 	case results.MarkIdle:
 		if err := t.measureFaults(); err != nil {
 			return err
 		}
 	}
-	if err := o.look(&m); err != nil {
+	m, err := t.observe(o, name, arrived)
+	if err != nil {
 		return err
+	}
+	m.PurgeSeconds = purge.Seconds()
+	t.record.Marks = append(t.record.Marks, m)
+	t.heaps.Marks = append(t.heaps.Marks, o.heaps)
+	return nil
+}
+
+// observe looks at the parked target.
+func (t *trial) observe(o *observer, name string, arrived time.Time) (results.Mark, error) {
+	m := results.Mark{Name: name}
+	m.T, _ = t.clock.now()
+	if err := o.look(&m); err != nil {
+		return m, err
 	}
 	if children, err := proc.NewFS("/").Descendants(t.process.Pid); err == nil && len(children) > t.children {
 		t.children = len(children)
 		t.warn("it has %d child processes at %s: their memory and time are in none of these figures", t.children, name)
 	}
 	m.Parked = time.Since(arrived).Seconds()
-	t.record.Marks = append(t.record.Marks, m)
-	t.heaps.Marks = append(t.heaps.Marks, o.heaps)
 	if o.counted != m.Asked {
 		t.warn("at %s the workload counts %d live bytes and lists %d", name, o.counted, m.Asked)
 	}
 	if m.Racy {
 		t.warn("the ledger of %s disagrees with RSS by %d bytes, twice", name, m.Ledger.Total()-m.RSS)
 	}
-	return nil
+	return m, nil
 }
 
 func (t *trial) warn(format string, args ...any) {
@@ -335,79 +387,3 @@ func parameterLines(params []results.Param) []string {
 	}
 	return lines
 }
-
-// end ends the process, if it has not ended, and says how the trial went.
-func (t *trial) end(ctx context.Context, err error) {
-	if t.process == nil {
-		t.record.Status = results.StatusSkipped
-		t.warn("%v", err)
-		if t.target != nil {
-			t.target.Close()
-		}
-		if t.group != nil {
-			t.group.Remove()
-		}
-		return
-	}
-	var fail *wire.FailError
-	if t.placement == nil && (err == nil || errors.Is(err, wire.ErrClosed) || errors.As(err, &fail)) {
-		// It said, or showed, that it is about to end by itself.
-		if !t.process.Wait(exitLimit) {
-			err = errors.Join(err, fmt.Errorf("%w: it did not end within %v after the last mark", os.ErrDeadlineExceeded, exitLimit))
-		}
-	}
-	if errors.Is(err, os.ErrProcessDone) || errors.Is(err, proc.ErrExited) {
-		t.process.Wait(time.Second) // it was met in the middle of its end
-	}
-	if t.sampler != nil && t.sampler.halted.Load() && err == nil {
-		err = fmt.Errorf("%w: somebody stopped the process while it ran, so its times mean nothing", errDisturbed)
-	}
-	endedItself := t.process.Wait(0)
-	if t.tracing != nil && err == nil {
-		err = t.tracing.end(t, true, t.stamped)
-	}
-	if t.target != nil {
-		t.target.Close()
-	}
-	if t.reporter != nil {
-		err = errors.Join(err, t.reporter.close())
-	}
-	strays := t.process.End(true)
-	if t.proc != nil {
-		t.proc.Close()
-	}
-	if t.tracing != nil && err != nil {
-		err = errors.Join(err, t.tracing.end(t, false, nil))
-	}
-	outOfMemory := int64(0)
-	if t.group != nil {
-		outOfMemory, _ = t.group.Killed()
-		t.group.Remove()
-	}
-	status := t.process.Status()
-	t.record.Exit.Stderr = t.process.Output.String()
-	if status.Exited() {
-		t.record.Exit.Code = status.ExitStatus()
-	}
-	if status.Signaled() {
-		t.record.Exit.Signal = signalName(status.Signal())
-	}
-	if strays > 0 {
-		t.warn("it left %d processes behind, which the lab ended", strays)
-	}
-	if ctx.Err() != nil {
-		err = errInterrupted
-	}
-	t.record.Status = judge(err, endedItself, outOfMemory > 0, t.record.Exit)
-	if err != nil && t.record.Status != results.StatusOK && t.record.Status != results.StatusInterrupted {
-		t.warn("%v", err)
-	}
-	t.summarise()
-}
-
-// lastWords is how long the wire is still read after the process has ended.
-const lastWords = 200 * time.Millisecond
-
-// exitLimit is how long a process may take to exit after its last mark; an
-// allocator may print its statistics then.
-const exitLimit = 10 * time.Second

@@ -42,10 +42,13 @@ func resolve(v configs.Variant, binaries Binaries, stage string) (*variant, erro
 	if v.PurgeEvery > 0 && a.Purge == "" {
 		return nil, fmt.Errorf("%s has no call by which a program makes it give back: leave purge_every out", a.Name)
 	}
+	if v.Libexec != "" {
+		binaries = Binaries{v.Libexec}
+	}
 	clock := a.Clock(v.Knobs).PurgedEvery(time.Duration(v.PurgeEvery * float64(time.Second)))
 	r := &variant{
 		Variant: results.Variant{
-			Label: v.Label, Allocator: a.Name, Library: v.Library, Knobs: v.Knobs, Reference: a.Bundled,
+			Label: v.Label, Allocator: a.Name, Library: v.Library, Libexec: v.Libexec, Knobs: v.Knobs, Reference: a.Bundled,
 			Clock: results.Clock{Text: clock.Sentence, Seconds: clock.Duration.Seconds(), Watch: clock.Watch.Seconds(), OnActivity: clock.OnActivity},
 		},
 		allocator: a,

@@ -127,7 +127,6 @@ static const struct kit_workload iobuf = {
 	.fill = fill,
 	.drain = drain,
 	.idle = idle,
-	.hands_over = true,
 	.list = iobuf_list,
 	.figures = iobuf_figures,
 };

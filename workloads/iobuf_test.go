@@ -8,11 +8,13 @@ import (
 	"testing"
 )
 
-// plainIobuf builds the workload as an ordinary program: its figures need no lab.
-func plainIobuf(t *testing.T) string {
+func plainIobuf(t *testing.T) string { return plain(t, "iobuf") }
+
+// plain builds a workload as an ordinary program: its figures need no lab.
+func plain(t *testing.T, workload string) string {
 	t.Helper()
-	program := filepath.Join(t.TempDir(), "plain-iobuf")
-	files, _ := filepath.Glob("iobuf*.c")
+	program := filepath.Join(t.TempDir(), "plain-"+workload)
+	files, _ := filepath.Glob(workload + "*.c")
 	args := []string{"-std=gnu11", "-O2", "-pthread", "-I.", "-fno-builtin-malloc", "-fno-builtin-calloc", "-fno-builtin-realloc", "-fno-builtin-free", "-o", program,
 		"plain/main.c", "kit/parameters.c", "kit/memory.c", "kit/workers.c"}
 	if out, err := exec.Command("cc", append(args, files...)...).CombinedOutput(); err != nil {

@@ -17,7 +17,7 @@
 
 struct threads4k {
 	int64_t blocks;
-	uint64_t duration_ns, operations, idle_ns;
+	uint64_t duration_ns, operations, looks, idle_ns;
 };
 
 static const struct kit_parameter parameters[] = {
@@ -25,6 +25,7 @@ static const struct kit_parameter parameters[] = {
 	{ "blocks", KIT_COUNT, 100, 1, 1e8, NULL, "blocks of 4096 bytes that each thread holds" },
 	{ "duration", KIT_DURATION, 2, 0, 604800, NULL, "how long the threads replace blocks; not used where operations is given" },
 	{ "operations", KIT_COUNT, 0, 0, 1e15, NULL, "replacements of each thread: fixed work instead of fixed time" },
+	{ "looks", KIT_COUNT, 0, 0, KIT_LOOKS_MAX, NULL, "times that the lab looks at equal distances while the threads work: slopes of a long run need them" },
 	{ "idle", KIT_DURATION, 1, 0, 604800, NULL, "how long nothing happens after all blocks are freed" },
 	{ .name = NULL },
 };
@@ -65,6 +66,7 @@ static void setup(struct kit *kit)
 		.blocks = kit_count(kit, "blocks"),
 		.duration_ns = (uint64_t)(kit_number(kit, "duration") * 1e9),
 		.operations = (uint64_t)kit_count(kit, "operations"),
+		.looks = (uint64_t)kit_count(kit, "looks"),
 		.idle_ns = (uint64_t)(kit_number(kit, "idle") * 1e9),
 	};
 	kit_share(kit, t);
@@ -94,11 +96,13 @@ static void give_back(struct kit_worker *w, void *block)
 	kit_free(w, block, BLOCK_BYTES);
 }
 
-static void replace_for(struct kit_worker *w, const struct threads4k *t)
+/* One of the parts between looks, from 1. */
+static void replace_for(struct kit_worker *w, const struct threads4k *t, uint64_t part)
 {
 	void **slots = w->state;
-	uint64_t end = w->work_started_ns + t->duration_ns;
-	for (uint64_t done = 0; t->operations == 0 || done < t->operations; done++) {
+	uint64_t end = w->work_started_ns + t->duration_ns * part / (t->looks + 1);
+	uint64_t operations = t->operations * part / (t->looks + 1);
+	for (uint64_t done = w->count.operations; t->operations == 0 || done < operations; done++) {
 		uint64_t i = rng_below(&w->rng, (uint64_t)t->blocks);
 		give_back(w, slots[i]);
 		slots[i] = take(w);
@@ -117,10 +121,17 @@ static void fill(struct kit_worker *w)
 	void **slots = w->state;
 	for (int64_t i = 0; i < blocks_of(w); i++)
 		slots[i] = take(w);
-	if (w->index == 0)
+	if (w->index == 0) {
+		for (uint64_t i = 0; i < t->looks; i++)
+			kit_look(w);
 		return;
+	}
 	kit_work_begin(w);
-	replace_for(w, t);
+	for (uint64_t part = 1; part <= t->looks; part++) {
+		replace_for(w, t, part);
+		kit_look(w);
+	}
+	replace_for(w, t, t->looks + 1);
 	kit_work_end(w);
 }
 

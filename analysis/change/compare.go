@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"alloclab/analysis/stat"
 	"alloclab/results"
@@ -46,7 +47,8 @@ func Compare(base, new Set, r Rules) (Comparison, error) {
 		}
 		for _, v := range base.Run.Variants {
 			if new.Run.Variant(v.Label) != nil {
-				pairs = append(pairs, pair{cell.Name, v.Label, pick(base, base.Name, cell.Name, v.Label), pick(new, new.Name, cell.Name, v.Label)})
+				pairs = append(pairs, pair{cell.Name, v.Label, pick(base, base.Name, cell.Name, v.Label), pick(new, new.Name, cell.Name, v.Label),
+					append(passesOf(&base.Run, cell), passesOf(&new.Run, *other)...)})
 			}
 		}
 	}
@@ -66,45 +68,75 @@ func Compare(base, new Set, r Rules) (Comparison, error) {
 	return c, nil
 }
 
+// Pair are two variants of one run to be compared, under the name of the second
+// or another.
+type Pair struct{ Base, New, Name string }
+
 // ByVariant compares the variants of one run with one of them, in each cell.
 func ByVariant(set Set, base string, r Rules) (Comparison, error) {
-	var others []string
+	var pairs []Pair
 	for _, v := range set.Run.Variants {
 		if v.Label != base {
-			others = append(others, v.Label)
+			pairs = append(pairs, Pair{base, v.Label, v.Label})
 		}
 	}
-	return Among(set, base, others, r)
+	return Among(set, pairs, r)
 }
 
-// Among compares some variants of one run with one of them, in each cell.
-func Among(set Set, base string, others []string, r Rules) (Comparison, error) {
+// Among compares pairs of variants of one run, in each cell, as one family.
+func Among(set Set, of []Pair, r Rules) (Comparison, error) {
 	if err := r.check(); err != nil {
 		return Comparison{}, err
 	}
-	for _, label := range append([]string{base}, others...) {
-		if set.Run.Variant(label) == nil {
-			return Comparison{}, fmt.Errorf("%s has no variant %s", set.Name, label)
-		}
+	c := Comparison{Base: set.Name, New: set.Name, Failed: failed(set.Trials)}
+	if len(of) > 0 && !slices.ContainsFunc(of, func(p Pair) bool { return p.Base != of[0].Base }) {
+		c.Base = of[0].Base
 	}
-	c := Comparison{Base: base, New: set.Name, Failed: failed(set.Trials)}
-	if len(others) == 1 {
-		c.New = others[0]
+	if len(of) == 1 {
+		c.New = of[0].New
 	}
 	var pairs []pair
+	for _, p := range of {
+		for _, label := range []string{p.Base, p.New} {
+			if set.Run.Variant(label) == nil {
+				return Comparison{}, fmt.Errorf("%s has no variant %s: it has %s", set.Name, label, labels(set.Run))
+			}
+		}
+	}
 	for _, cell := range set.Run.Cells {
-		for _, label := range others {
-			pairs = append(pairs, pair{cell.Name, label, pick(set, base, cell.Name, base), pick(set, label, cell.Name, label)})
+		for _, p := range of {
+			pairs = append(pairs, pair{cell.Name, p.Name, pick(set, p.Base, cell.Name, p.Base), pick(set, p.New, cell.Name, p.New), passesOf(&set.Run, cell)})
 		}
 	}
 	c.judge(pairs, nil, r)
 	return c, nil
 }
 
+func labels(run results.Run) string {
+	var list []string
+	for _, v := range run.Variants {
+		list = append(list, v.Label)
+	}
+	return strings.Join(list, "; ")
+}
+
 // pair is a variant of a cell on both sides.
 type pair struct {
 	cell, variant string
 	base, new     picked
+	passes        []string // that either side was to take
+}
+
+func (p pair) takes(pass string) bool { return slices.Contains(p.passes, pass) }
+
+// passesOf are the passes that a cell takes of its run's.
+func passesOf(run *results.Run, cell results.Cell) (passes []string) {
+	for _, pass := range run.Passes {
+		if cell.Takes(pass) {
+			passes = append(passes, pass)
+		}
+	}
+	return passes
 }
 
 // picked are the trials of one cell and variant that count, and how many do not.
@@ -167,8 +199,8 @@ func (c *Comparison) judge(pairs []pair, refused map[results.Scope]string, r Rul
 			}
 			base, onBase := p.base.values(m)
 			new, onNew := p.new.values(m)
-			if len(base)+len(new) == 0 && (!r.gates(m) || p.base.ran(m) || p.new.ran(m)) {
-				if r.gates(m) {
+			if len(base)+len(new) == 0 && (!r.gates(m) || !p.takes(m.Pass()) || p.base.ran(m) || p.new.ran(m)) {
+				if r.gates(m) && p.takes(m.Pass()) {
 					c.Warnings = append(c.Warnings, fmt.Sprintf("%s %s: %s was not measured", p.cell, p.variant, m.Name))
 				}
 				continue
@@ -194,6 +226,12 @@ func (c *Comparison) judge(pairs []pair, refused map[results.Scope]string, r Rul
 			if p[i] = t.P; !math.IsNaN(t.P) {
 				c.Family++
 			}
+		}
+	}
+	for _, name := range r.family() {
+		m, _ := results.ByName(name)
+		if _, no := refused[m.Scope]; !no && !slices.ContainsFunc(pairs, func(p pair) bool { return p.takes(m.Pass()) }) {
+			c.Warnings = append(c.Warnings, fmt.Sprintf("%s was not measured: it needs the pass %s", name, m.Pass()))
 		}
 	}
 	for i, adjusted := range stat.Holm(p) {

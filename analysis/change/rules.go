@@ -68,12 +68,12 @@ func (r Rules) check() error {
 }
 
 // RoundsFor is how many rounds a comparison takes before any verdict can be
-// reached, where so many variants in so many cells are compared by these
-// rules; 1 where the family is of exact metrics alone.
-func RoundsFor(r Rules, cells, variants int) (rounds, family int, err error) {
+// reached, where so many variants are compared in the cells of each pass by
+// these rules; 1 where nothing of the family is tested.
+func RoundsFor(r Rules, cells func(pass string) int, variants int) (rounds, family int, err error) {
 	for _, name := range r.family() {
-		if m, ok := results.ByName(name); ok && !m.Exact {
-			family += cells * variants
+		if m, ok := results.ByName(name); ok && !m.Repeats() {
+			family += cells(m.Pass()) * variants
 		}
 	}
 	if family == 0 {
@@ -84,3 +84,19 @@ func RoundsFor(r Rules, cells, variants int) (rounds, family int, err error) {
 }
 
 func (r Rules) gates(m results.Metric) bool { return slices.Contains(r.family(), m.Name) }
+
+// Of counts the family's metrics of one pass: those that are tested and those
+// that repeat.
+func (r Rules) Of(pass string) (tested, repeating int) {
+	for _, name := range r.family() {
+		m, ok := results.ByName(name)
+		switch {
+		case !ok || m.Pass() != pass:
+		case m.Repeats():
+			repeating++
+		default:
+			tested++
+		}
+	}
+	return tested, repeating
+}

@@ -41,7 +41,7 @@ func (t *tested) figures() {
 	}
 	t.ratio, t.Ratio = ratio, ratio.Value
 	t.Low, t.High = ratio.Interval(0.95)
-	if !t.Metric.Exact {
+	if !t.Metric.Repeats() {
 		if t.P, err = stat.Permutation(t.base, t.new); err != nil {
 			t.fault = err.Error()
 		}
@@ -54,12 +54,12 @@ func (t *tested) decide(family int, r Rules) {
 		return
 	}
 	t.Verdict = Inconclusive
-	if t.fault != "" {
-		t.warn("%s", t.fault)
+	if t.Metric.Repeats() && len(t.base) > 0 && len(t.new) > 0 {
+		t.decideRepeating()
 		return
 	}
-	if t.Metric.Exact {
-		t.decideExact()
+	if t.fault != "" {
+		t.warn("%s", t.fault)
 		return
 	}
 	if n := min(len(t.base), len(t.new)); stat.SmallestP(len(t.base), len(t.new))*float64(family) >= r.alpha() {
@@ -69,7 +69,7 @@ func (t *tested) decide(family int, r Rules) {
 			return
 		}
 		t.Rounds = max(rounds, n+1)
-		t.warn("%d against %d trials cannot decide among %d tests: it takes %d rounds", len(t.base), len(t.new), family, t.Rounds)
+		t.warn("it takes %d rounds to decide among %d tests; here are %d trials against %d", t.Rounds, family, len(t.base), len(t.new))
 		return
 	}
 	t.Detectable = stat.Detectable(t.base, t.new, t.least(), r.alpha()/float64(family))
@@ -90,31 +90,36 @@ func (t *tested) least() float64 {
 }
 
 // worthAWord says whether a ratio is as far from 1 as the least change. A
-// change and its reverse are equally far: 1.02 and 1/1.02.
+// change and its reverse are equally far: 1.02 and 1/1.02. The end of an interval that
+// there is not (NaN) may be anywhere.
 func (t *tested) worthAWord(ratio float64) bool {
 	const rounding = 1e-12
-	return math.Abs(math.Log(ratio)) >= math.Log1p(t.least())-rounding
+	return !(math.Abs(math.Log(ratio)) < math.Log1p(t.least())-rounding)
 }
 
-// decideExact compares a count that repeats: no chance is in it, so there is
-// nothing to test. What differs by less than the minimum effect is the same.
-func (t *tested) decideExact() {
-	if t.Detectable = t.MinEffect; t.worthAWord(t.Ratio) {
+// decideRepeating compares figures that repeat: no chance is in them, so there
+// is nothing to test, and one trial is enough. What differs by less than the minimum
+// effect and the floor is the same. They may be 0, where there is no ratio.
+func (t *tested) decideRepeating() {
+	differ := func(a, b float64) bool {
+		d := math.Abs(a - b)
+		return d > 0 && d >= t.MinEffect*math.Min(a, b) && d >= t.Metric.Floor
+	}
+	t.Detectable, t.Verdict = t.MinEffect, Unchanged
+	if differ(t.Base.Median, t.New.Median) {
 		t.Verdict = t.direction()
-	} else {
-		t.Verdict = Unchanged
 	}
 	for _, side := range [][]float64{t.base, t.new} {
-		if spread := slices.Max(side) / slices.Min(side); spread > 1+t.MinEffect {
+		if least, most := slices.Min(side), slices.Max(side); differ(least, most) {
 			t.Verdict = Inconclusive
-			t.warn("a count that should repeat differs by %.2g %% among trials of one side", 100*(spread-1))
+			t.warn("what should repeat does not: %s to %s among the trials of one side", results.Number(least), results.Number(most))
 			return
 		}
 	}
 }
 
 func (t *tested) direction() Verdict {
-	if (t.Ratio > 1) == (t.Metric.Better == results.Higher) {
+	if (t.New.Median > t.Base.Median) == (t.Metric.Better == results.Higher) {
 		return Improved
 	}
 	return Regressed

@@ -8,6 +8,10 @@ import (
 	"sync"
 )
 
+// intervalFrom is the fewest values a side of which resampling gives an interval that
+// keeps its word: of 3 a side a "95 %" one held the truth in 89 %, of 2 in 68 %.
+const intervalFrom = 5
+
 // resamples is how many bootstrap samples an interval is read from: the 0.5 %
 // tail of a 99 % interval then has 20.
 const resamples = 4000
@@ -16,6 +20,7 @@ const resamples = 4000
 type Ratio struct {
 	Value  float64
 	sorted []float64 // of the resamples
+	n      int       // values of the smaller side
 }
 
 // RatioOf is the median of new over the median of base. The interval is
@@ -43,7 +48,7 @@ func RatioOf(base, new []float64) (Ratio, error) {
 		b, n = n, b
 	}
 	first, second := middles(len(b), 0), middles(len(n), 1)
-	r := Ratio{medianSorted(n) / medianSorted(b), make([]float64, resamples)}
+	r := Ratio{medianSorted(n) / medianSorted(b), make([]float64, resamples), min(len(b), len(n))}
 	for i := range r.sorted {
 		r.sorted[i] = (n[second[i].low]/2 + n[second[i].high]/2) / (b[first[i].low]/2 + b[first[i].high]/2)
 	}
@@ -61,7 +66,11 @@ func RatioOf(base, new []float64) (Ratio, error) {
 }
 
 // Interval holds the true ratio with the given confidence, 0.95 for instance.
+// It is NaN where a side has fewer than 5 values.
 func (r Ratio) Interval(confidence float64) (low, high float64) {
+	if r.n < intervalFrom {
+		return math.NaN(), math.NaN()
+	}
 	cut := int(math.Floor((1 - confidence) / 2 * resamples))
 	return r.sorted[cut], r.sorted[resamples-1-cut]
 }

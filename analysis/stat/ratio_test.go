@@ -88,6 +88,11 @@ func TestRatio(t *testing.T) {
 	if s, err := RatioOf(a, scaled); err != nil || math.Abs(s.Value/r.Value-1<<20) > 1e-6 {
 		t.Errorf("scaled by 2^20: %g, %v", s.Value, err)
 	}
+	if few, err := RatioOf([]float64{1, 1, 1, 1}, b); err != nil || few.Value != 27 {
+		t.Errorf("four values: %g, %v", few.Value, err)
+	} else if low, high := few.Interval(0.95); !math.IsNaN(low) || !math.IsNaN(high) {
+		t.Errorf("four values have the interval %g–%g", low, high)
+	}
 	for name, bad := range map[string][2][]float64{
 		"empty": {{}, {1}}, "zero": {{0, 1}, {1}}, "negative": {{1}, {-1}}, "NaN": {{1}, {math.NaN()}},
 		"infinite": {{math.Inf(1)}, {1}}, "overflow": {{1e-300}, {1e300}},

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -70,10 +69,9 @@ func familyFlags(c *cobra.Command, metrics, ignore *[]string) {
 	c.Flags().StringSliceVar(metrics, "metrics", nil, "the family that is judged (default "+strings.Join(change.Family(), ",")+")")
 	c.Flags().StringSliceVar(ignore, "ignore", nil, "fields of the fingerprint that may differ, such as libc")
 	var names []string
-	for _, m := range results.Metrics() {
-		if m.Better != "" {
-			names = append(names, m.Name+"\t"+m.Doc)
-		}
+	for _, name := range results.Judged() {
+		m, _ := results.ByName(name)
+		names = append(names, m.Name+"\t"+m.Doc)
 	}
 	complete(c, "metrics", names...)
 }
@@ -147,9 +145,4 @@ func comparability(c change.Comparison) error {
 		return withCode(exitInconclusive, fmt.Errorf("nothing was compared: %s and %s have no figure of the family in common", c.Base, c.New))
 	}
 	return nil
-}
-
-// printComparison is for commands that go on to judge.
-func printComparison(out io.Writer, c change.Comparison) error {
-	return report.Comparison(out, c, false)
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
 	"math"
@@ -99,9 +98,6 @@ var nullShapes = []struct {
 	{"drift of 4 % with steps, interleaved", interleaved(drifting), 0.01},
 }
 
-// family is the default family with true values of an ordinary trial.
-var truth = map[string]float64{results.MetricRSSMean: 120 << 20, results.MetricRSSIdle: 40 << 20, results.MetricOpsPerCPUS: 2.5e6}
-
 // sitting is one session: the figures of both sides, by metric and trial.
 type sitting struct{ base, new map[string][]float64 }
 
@@ -122,52 +118,15 @@ func sit(r *rand.Rand, draw noise, n int, factors map[string]float64) sitting {
 	return s
 }
 
-// writeSide writes the first n trials of one side as a run directory.
-func writeSide(t *testing.T, dir string, figures map[string][]float64, n int) {
-	t.Helper()
-	fields := results.Fields{"machine": "made up"}
-	run := results.Run{
-		V: results.Version, Run: dir, PlanHash: "plan", Rounds: n, Passes: []string{results.PassTime},
-		Variants:    []results.Variant{{Label: "ptmalloc", Allocator: "ptmalloc"}},
-		Cells:       []results.Cell{{Name: "threads4k", Workload: "threads4k"}},
-		Fingerprint: results.Fingerprint{Memory: fields, Time: fields, Counts: fields},
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	var text []byte
-	for i := range n {
-		trial := results.Trial{
-			V: results.Version, Run: dir, Plan: "plan", Machine: run.Fingerprint.Machine(), Trial: i + 1, Cell: "threads4k", Workload: "threads4k",
-			Variant: "ptmalloc", Allocator: "ptmalloc", Round: i + 1, Pass: results.PassTime, Status: results.StatusOK,
-			Proof: results.Proof{ServedBy: "/lib/libc.so.6"}, Metrics: map[string]float64{},
-		}
-		for name, values := range figures {
-			trial.Metrics[name] = values[i]
-		}
-		line, err := json.Marshal(trial)
-		if err != nil {
-			t.Fatal(err)
-		}
-		text = append(append(text, line...), '\n')
-	}
-	encoded, err := json.Marshal(run)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, content := range map[string][]byte{results.RunFile: encoded, results.TrialsFile: text} {
-		if err := os.WriteFile(filepath.Join(dir, name), content, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
 // verdicts compares the first n trials of both sides, through files.
 func (s sitting) verdicts(t *testing.T, dir string, n int, rules change.Rules) map[string]change.Verdict {
 	t.Helper()
 	base, new := filepath.Join(dir, "base"), filepath.Join(dir, "new")
-	writeSide(t, base, s.base, n)
-	writeSide(t, new, s.new, n)
+	for dir, figures := range map[string]map[string][]float64{base: s.base, new: s.new} {
+		if err := (madeUp{figures: figures, trials: n}).write(dir); err != nil {
+			t.Fatal(err)
+		}
+	}
 	c, err := compareRuns(base, new, rules)
 	if err != nil {
 		t.Fatal(err)

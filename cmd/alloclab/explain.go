@@ -80,7 +80,7 @@ func explain(stdout io.Writer, args []string) error {
 			return err
 		}
 		err = report.ExplainTrial(&out, run, t, series)
-		return errors.Join(err, write(stdout, out.String()))
+		return errors.Join(err, say(stdout, out.String()))
 	}
 	cells, err := report.Explain(&out, run, results.Salvage(trials), series)
 	if err != nil {
@@ -89,7 +89,7 @@ func explain(stdout io.Writer, args []string) error {
 	if cells == 0 {
 		return withCode(exitInconclusive, fmt.Errorf("%s: no trial that counts has a ledger at its mark idle: there is nothing to explain", dir))
 	}
-	return write(stdout, out.String())
+	return say(stdout, out.String())
 }
 
 // trialOf finds a trial by its number.
@@ -115,7 +115,7 @@ func trialOf(trials []results.Trial, text string) (*results.Trial, error) {
 }
 
 // write prints what is ready. A reader that has seen enough (| head) is no fault.
-func write(stdout io.Writer, text string) error {
+func say(stdout io.Writer, text string) error {
 	if _, err := io.WriteString(stdout, text); err != nil && !errors.Is(err, syscall.EPIPE) {
 		return withCode(exitUnfit, err)
 	}

@@ -76,7 +76,8 @@ func redraw(stdout, stderr io.Writer, dir string, f formats) ([]results.Trial, e
 	for _, w := range warnings {
 		fmt.Fprintln(&out, "warning:", w)
 	}
-	if err := errors.Join(report.Table(&out, run, shown), report.Verdict(&out, run, shown, results.SamplesIn(dir)), report.Syscalls(&out, run, shown), report.Counts(&out, run, shown), report.Census(&out, run, shown)); err != nil {
+	if err := errors.Join(report.Table(&out, run, shown), report.Verdict(&out, run, shown, results.SamplesIn(dir)), report.Steps(&out, run, shown),
+		report.Syscalls(&out, run, shown), report.Counts(&out, run, shown), report.Census(&out, run, shown)); err != nil {
 		return trials, err
 	}
 	if run.Experiment.Remedies {

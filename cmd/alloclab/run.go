@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"alloclab/analysis/change"
 	"alloclab/configs"
 	"alloclab/results"
 	"alloclab/runner"
@@ -75,7 +76,11 @@ func runExperiment(ctx context.Context, stdout, stderr io.Writer, args []string,
 		if f.resume != "" {
 			return resumed(f.resume, catalog)
 		}
-		return configs.Load(args[0], catalog)
+		e, err := configs.Load(args[0], catalog)
+		if err == nil {
+			warnFewRounds(stderr, e)
+		}
+		return e, err
 	})
 }
 
@@ -114,6 +119,18 @@ func carryOut(ctx context.Context, stdout, stderr io.Writer, lab lab, experiment
 		err = withCode(exitUnfit, err) // a full disk, a lost right: nothing that the user wrote
 	}
 	return errors.Join(err, conclude(stdout, stderr, dir, f.formats))
+}
+
+// warnFewRounds says so where two such runs could not be compared: no p could
+// reach the level.
+func warnFewRounds(stderr io.Writer, e *configs.Experiment) {
+	rounds, family, err := change.RoundsFor(change.Rules{Metrics: e.Gate.Metrics}, e.Cells, len(e.Variants))
+	switch {
+	case err != nil:
+		fmt.Fprintf(stderr, "note: alloclab compare cannot judge such a run: %v\n", err)
+	case e.Rounds < rounds:
+		fmt.Fprintf(stderr, "note: %d rounds are too few for alloclab compare and gate: with %d figures to judge it takes %d before any verdict can be reached\n", e.Rounds, family, rounds)
+	}
 }
 
 // resumed is the experiment of the run that a directory holds.

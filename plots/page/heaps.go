@@ -73,7 +73,9 @@ func (p *page) heaps(cell plots.Cell) (template.JS, bool, error) {
 // heapMark takes a mark's map into the page, as coarse as there is room for.
 func (p *page) heapMark(m results.HeapMap, pageSize int64) (heapMark, bool) {
 	out := heapMark{Name: results.Plain(m.Mark)}
-	order := slices.Clone(m.Heaps)
+	order := slices.DeleteFunc(slices.Clone(m.Heaps), func(h results.Heap) bool { // libraries' odds and ends
+		return h.Kind == results.HeapMapped && h.Resident() == 0 && h.Runs.Count()[results.PageSwapped] == 0
+	})
 	slices.SortStableFunc(order, func(a, b results.Heap) int { return cmp.Compare(b.Resident(), a.Resident()) })
 	if m.Others != nil {
 		out.Left, out.Rest = m.Count, m.Others.Resident()

@@ -22,7 +22,7 @@ func Cells(e *configs.Experiment, kinds func(workload, parameter string) string)
 		}
 		for _, n := range cpus {
 			for _, values := range points(w.Params) {
-				cell := results.Cell{Workload: w.Name, CPUs: n}
+				cell := results.Cell{Workload: w.Name, CPUs: n, Passes: w.Passes}
 				if w.Runtime != "c" {
 					cell.Runtime = w.Runtime
 				}

@@ -30,6 +30,9 @@ func Order(cells []results.Cell, variants []string, rounds int, passes []string,
 	for _, pass := range passes {
 		for round := 1; round <= Rounds(pass, rounds); round++ {
 			for _, c := range random.Perm(len(cells)) {
+				if !cells[c].Takes(pass) {
+					continue
+				}
 				for _, v := range random.Perm(len(variants)) {
 					trials = append(trials, Trial{
 						Trial: len(trials) + 1, Cell: cells[c].Name, Variant: variants[v], Round: round, Pass: pass,

@@ -34,6 +34,7 @@ struct kit {
 	_Atomic uint32_t generation;        /* grows with each order; threads wait on it */
 	_Atomic uint32_t busy;              /* threads that have not finished the order */
 	bool retired;
+	void (*look)(void); /* lets the lab look at parked threads; NULL in a plain program */
 
 	/* memory.c: the lab's memory, one mapping */
 	char *memory;
@@ -43,6 +44,7 @@ struct kit {
 	size_t window_bytes;
 
 	struct text *figures; /* where kit_figure() writes, during figures() */
+	const char *mark;     /* at which figures() is asked */
 	const struct probe *probe;
 };
 

@@ -60,8 +60,6 @@ struct kit_workload {
 	 * time, where these parameters do not; NULL where they do. Only fixed work can be counted.
 	 */
 	const char *(*unfixed)(const struct kit *kit);
-	/* Threads hand work to each other: in which turns they do so decides what the allocator meets, and no two trials count the same. */
-	bool hands_over;
 	/* Bytes of the lab's memory that kit_memory() will be asked for in setup. */
 	size_t (*memory)(const struct kit *kit);
 	/* On the main thread, before baseline: takes memory, prepares sizes and orders. Must not malloc. */
@@ -72,7 +70,7 @@ struct kit_workload {
 	void (*idle)(struct kit_worker *worker);  /* during the idle window; NULL is silence */
 	/* Reports every block held with kit_block(), walking the workload's own structures. */
 	void (*list)(const struct kit *kit, struct kit_list *list);
-	/* Figures of its own at a mark, with kit_figure(); NULL for none. */
+	/* Figures of its own at a mark, with kit_figure(); NULL for none. kit_mark() says which mark. */
 	void (*figures)(const struct kit *kit);
 };
 
@@ -92,6 +90,7 @@ struct kit_worker {
 	struct wire_latency *latency; /* NULL but in pass latency */
 	void *state; /* the workload's own, from kit_memory() */
 	uint64_t work_started_ns, work_started_cpu_ns;
+	uint32_t generation, looks; /* the kit's own: orders seen, looks taken */
 } __attribute__((aligned(128)));
 
 unsigned kit_threads(const struct kit *kit); /* workers, not counting the main thread */
@@ -115,6 +114,18 @@ void kit_publish(struct kit_worker *worker);
 
 /* Publishing every PUBLISH_EVERY operations keeps its cost below what can be seen. */
 #define KIT_PUBLISH_EVERY 256u
+
+/*
+ * A look in the middle of a step: all threads park, and the lab takes ledger
+ * and statistics as at a mark. So that slopes of what is empty or pinned exist
+ * in a long phase. Every thread of the step, the main one included, calls it
+ * equally often, at the same points of its work, with all that list() walks in
+ * order. Returns how many ns this thread was parked, by which deadlines move; of
+ * work begun (kit_work_begin) the time is taken off. At most KIT_LOOKS_MAX are taken in a trial, and
+ * none in a plain program: then it returns 0 at once.
+ */
+#define KIT_LOOKS_MAX 64u
+uint64_t kit_look(struct kit_worker *worker);
 
 /* ---- memory under test ---- */
 
@@ -171,6 +182,8 @@ static inline void kit_free(struct kit_worker *worker, void *block, size_t bytes
 void kit_block(struct kit_list *list, const void *address, size_t requested);
 /* In figures(): one figure of the workload's own. */
 void kit_figure(const struct kit *kit, const char *name, double value);
+/* In figures(): "baseline", "hold", "freed", "idle", or "purged" after each purge; "end" in a plain program. */
+const char *kit_mark(const struct kit *kit);
 
 /* ---- failing ---- */
 

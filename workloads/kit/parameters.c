@@ -167,7 +167,5 @@ int kit_write_needs(int fd, char *lines)
 	const char *unfixed = kit.workload->unfixed ? kit.workload->unfixed(&kit) : NULL;
 	if (unfixed && dprintf(fd, "unfixed %s\n", unfixed) < 0)
 		return 1;
-	if (kit.workload->hands_over && dprintf(fd, "hands_over 1\n") < 0)
-		return 1;
 	return dprintf(fd, "threads %u\npeak %llu\nlab %llu\nseconds %.3f\n", kit.threads, (unsigned long long)peak, (unsigned long long)lab, seconds) < 0;
 }

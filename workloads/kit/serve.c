@@ -158,6 +158,34 @@ static void flush_everyone(void)
 	kit_everyone(&kit, flush_thread);
 }
 
+void kit_figure(const struct kit *k, const char *name, double value)
+{
+	text_add(k->figures, "%s %.17g\n", name, value);
+}
+
+static void add_figures(struct text *t, const char *mark)
+{
+	kit.figures = t;
+	kit.mark = mark;
+	if (kit.workload->figures)
+		kit.workload->figures(&kit);
+	kit_purger_figures(&kit);
+}
+
+/* What a purge did is for the workload to see too. */
+static void answer_purge(void)
+{
+	static char buffer[WIRE_TEXT_MAX];
+	struct text t = { .at = buffer, .size = sizeof buffer };
+	uint64_t start = kit_now();
+	if (kit.probe->purge)
+		kit.probe->purge();
+	uint64_t took = kit_now() - start;
+	if (kit.probe->purge)
+		add_figures(&t, "purged");
+	send_message(WIRE_DONE, took, kit.probe->purge != NULL, t.at, t.used);
+}
+
 /* Answers until the lab says RESUME. */
 static void obey(void)
 {
@@ -176,7 +204,7 @@ static void obey(void)
 			send_message(WIRE_DONE, kit_write_regions(&kit, (struct wire_region *)kit.window, kit.window_bytes / sizeof(struct wire_region)), 0, NULL, 0);
 			break;
 		case WIRE_PURGE:
-			answer_timed(kit.probe->purge);
+			answer_purge();
 			break;
 		case WIRE_FLUSH:
 			answer_timed(kit.probe->flush_thread ? flush_everyone : NULL);
@@ -199,22 +227,22 @@ static void obey(void)
 	}
 }
 
-void kit_figure(const struct kit *k, const char *name, double value)
-{
-	text_add(k->figures, "%s %.17g\n", name, value);
-}
-
 static void mark(uint32_t index, const char *name)
 {
 	static char buffer[WIRE_TEXT_MAX];
 	struct text t = { .at = buffer, .size = sizeof buffer };
 	text_add(&t, "%s\n", name);
-	kit.figures = &t;
-	if (kit.workload->figures)
-		kit.workload->figures(&kit);
-	kit_purger_figures(&kit);
+	add_figures(&t, name);
 	send_message(WIRE_MARK, index, 0, t.at, t.used);
 	obey();
+}
+
+/* No step of the order: the phase goes on after it. */
+static void look(void)
+{
+	kit_hold_purger(&kit);
+	mark(UINT32_MAX, "look");
+	kit_let_purger_run(&kit);
 }
 
 static void step(void (*order)(struct kit_worker *))
@@ -223,6 +251,12 @@ static void step(void (*order)(struct kit_worker *))
 	if (order)
 		kit_everyone(&kit, order);
 	kit_hold_purger(&kit);
+	if (!order)
+		return;
+	for (unsigned i = 1; i <= kit.threads; i++) /* it would still be parked, and take the next order in the middle of this one */
+		if (kit.workers[i].looks != kit.workers[0].looks)
+			kit_fail(KIT_INTERNAL, "worker %u has looked %u times and the main thread %u: all threads of a step look equally often", i,
+				 kit.workers[i].looks, kit.workers[0].looks);
 }
 
 /* ---- beginning ---- */
@@ -303,6 +337,7 @@ static void lay_out(int memory_fd)
 int kit_serve(int socket, int memory_fd)
 {
 	lab = socket;
+	kit.look = look;
 	say_hello();
 	read_go();
 	lay_out(memory_fd);

@@ -25,7 +25,7 @@ enum wire_type {
 	WIRE_HELLO = 1, /* text: key=value lines (version, runtime, dialect, served_by, allocator_version, opt.…) */
 	WIRE_READY = 2, /* header page is filled in; all memory of the lab's is mapped and touched */
 	WIRE_MARK = 3,  /* all threads parked. a: index; text: name, then "figure value" lines of the workload */
-	WIRE_DONE = 4,  /* answer to a command. a: bytes or entries in the window, b: 1 if more follow; for purge and flush a: ns */
+	WIRE_DONE = 4,  /* answer to a command. a: bytes or entries in the window, b: 1 if more follow; for purge and flush a: ns, b: 1 if there is such a call; text: after a purge, figures as at a mark */
 	WIRE_FAIL = 5,  /* text: what failed; the target ends after it unless it answers a command */
 	/* lab -> target */
 	WIRE_GO = 16,     /* text: "workload=NAME", then "parameter=value" lines in base units; "seed=", "pass=" and "purge_every=" (seconds) too */

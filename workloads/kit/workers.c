@@ -83,6 +83,11 @@ unsigned kit_threads(const struct kit *kit)
 	return kit->threads;
 }
 
+const char *kit_mark(const struct kit *kit)
+{
+	return kit->mark;
+}
+
 struct kit_worker *kit_worker(const struct kit *kit, unsigned index)
 {
 	return &kit->workers[index];
@@ -94,22 +99,32 @@ static void finish(struct kit *kit)
 		futex_wake_all(&kit->busy);
 }
 
-static void *worker_main(void *argument)
+/*
+ * Does what it is told until it is told the last order. Every thread sees every
+ * generation: the next is given only when all have finished.
+ */
+static void follow_orders(struct kit_worker *w, void (*last)(struct kit_worker *))
 {
-	struct kit_worker *w = argument;
 	struct kit *kit = w->kit;
-	uint32_t seen = 0; /* every thread sees every generation: the next is given only when all have finished */
-	finish(kit);       /* the start itself is waited for */
 	for (;;) {
-		while (atomic_load(&kit->generation) == seen)
-			futex_wait(&kit->generation, seen);
-		seen++;
-		if (!kit->order)
-			return NULL;
+		while (atomic_load(&kit->generation) == w->generation)
+			futex_wait(&kit->generation, w->generation);
+		w->generation++;
+		if (kit->order == last)
+			return;
 		kit->order(w);
 		kit_publish(w);
 		finish(kit);
 	}
+}
+
+static void *worker_main(void *argument)
+{
+	struct kit_worker *w = argument;
+	struct kit *kit = w->kit;
+	finish(kit); /* the start itself is waited for */
+	follow_orders(w, NULL);
+	return NULL;
 }
 
 static void wait_until_idle(struct kit *kit)
@@ -162,6 +177,38 @@ void kit_everyone(struct kit *kit, void (*order)(struct kit_worker *))
 	kit_publish(&kit->workers[0]);
 	if (!kit->retired)
 		wait_until_idle(kit);
+}
+
+/* Ends a look for all workers; one that has finished its step already has nothing to end. */
+static void go_on(struct kit_worker *w)
+{
+	(void)w;
+}
+
+/*
+ * A worker that looks is parked like one that has finished its step: it follows
+ * orders (flush, visit) until it is told to go on. The main thread waits until
+ * all are parked and lets the lab look.
+ */
+uint64_t kit_look(struct kit_worker *w)
+{
+	struct kit *kit = w->kit;
+	if (!kit->look || w->looks == KIT_LOOKS_MAX)
+		return 0;
+	w->looks++;
+	uint64_t since = kit_now();
+	kit_publish(w);
+	if (w->index > 0) {
+		finish(kit);
+		follow_orders(w, go_on);
+	} else {
+		wait_until_idle(kit);
+		kit->look();
+		give_order(kit, go_on);
+	}
+	uint64_t parked = kit_now() - since;
+	w->work_started_ns += parked;
+	return parked;
 }
 
 void kit_retire_workers(struct kit *kit)

@@ -82,6 +82,7 @@ static void report(void)
 		slowest = count->work_ns > slowest ? count->work_ns : slowest;
 	}
 	out = stdout;
+	kit.mark = "end";
 	fprintf(out, "{\"workload\":\"%s\",\"operations\":%llu,\"work_s\":%.9f,\"cpu_s\":%.9f", kit.workload->name, (unsigned long long)operations,
 		(double)slowest / 1e9, (double)cpu / 1e9);
 	if (kit.workload->figures)

@@ -175,14 +175,16 @@ class HeapMap {
 		const [from, to] = this.cells(heap, Math.floor(strip.x * pages), Math.max(Math.floor(strip.x * pages) + 1, Math.floor((strip.x + 1) * pages)));
 		if (strip.x < 0 || from >= total) { this.say(strip.name + ' at ' + hex(heap.at) + ' ends at ' + hex(heap.at + heap.length)); return; }
 		const n = counts(heap, from, to);
-		const what = n.map((k, i) => [k, states[i]]).filter(([k]) => k > 0).map(([k, name]) => (to - from === 1 ? name : k + ' ' + name)).join(', ');
+		const there = n.map((k, i) => [k, states[i]]).filter(([k]) => k > 0);
+		const what = there.length === 1 ? (to - from > 1 ? to - from + ' pages, all ' : 'page is ') + there[0][1]
+			: 'of ' + (to - from) + ' pages ' + there.map(([k, name]) => k + ' ' + name).join(', ');
 		let run = '';
 		if (this.unit === 1) {
 			let i = heap.ends.findIndex((end) => end > from);
 			const begin = i > 0 ? heap.ends[i - 1] : 0;
 			run = ' · run: ' + bytes((heap.ends[i] - begin) * page) + ' ' + states[heap.states[i]] + ' from ' + hex(heap.at + begin * page);
 		}
-		this.say(strip.name + ' ' + hex(heap.at + from * page) + ', ' + bytes(from * page) + ' into it: ' + (to - from > 1 ? 'of ' + (to - from) + ' pages ' : 'page is ') + what + run);
+		this.say(strip.name + ' ' + hex(heap.at + from * page) + ', ' + bytes(from * page) + ' into it: ' + what + run);
 	}
 
 	say(text) { this.info.textContent = text || 'In memory at ' + this.mark + ', heap by heap. Pages: live, at least half in blocks; pinned, a block meets it and more than half is free; empty, no block meets it; returned, given back or never touched; reserved, addresses only.'; }

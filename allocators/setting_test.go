@@ -270,3 +270,18 @@ func compilePlusPlus(t *testing.T, dir, code string) {
 		t.Fatalf("c++: %v\n%s", err, out)
 	}
 }
+
+// The page names every remedy, and its call where it is one.
+func TestPageNamesEveryRemedy(t *testing.T) {
+	page, err := os.ReadFile("../docs/remedies.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range All() {
+		for _, r := range a.Remedies() {
+			if !strings.Contains(string(page), "`"+r.Name+"`") {
+				t.Errorf("docs/remedies.md does not name %s of %s", r.Name, a.Name)
+			}
+		}
+	}
+}

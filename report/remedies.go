@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/rivo/uniseg"
@@ -86,20 +87,15 @@ func rankNotes(r rank.Ranking) []Note {
 
 // ranks is the table.
 func ranks(r rank.Ranking) string {
-	scale, timed, slow := rateScaleOf(r), false, false
-	for _, c := range r.Candidates {
-		_, has := c.Values[results.MetricMallocP99]
-		slow = slow || has
-		_, has = c.Values[results.MetricOpsPerCPUS]
-		timed = timed || has
-	}
-	columns := []string{results.MetricRSSIdle, results.MetricRSSMean}
-	head := []string{"", "variant", "idle", "", "mean", ""}
-	if timed {
-		columns, head = append(columns, results.MetricOpsPerCPUS), append(head, scale.unit, "")
-	}
-	if slow {
-		columns, head = append(columns, results.MetricMallocP99), append(head, "p99 malloc", "")
+	scale := rateScaleOf(r)
+	var columns []string
+	head := []string{"", "variant"}
+	for _, column := range [][2]string{
+		{results.MetricRSSIdle, "idle"}, {results.MetricRSSMean, "mean"}, {results.MetricOpsPerCPUS, scale.unit}, {results.MetricMallocP99, "p99 malloc"},
+	} {
+		if slices.ContainsFunc(r.Candidates, func(c rank.Candidate) bool { _, has := c.Values[column[0]]; return has }) {
+			columns, head = append(columns, column[0]), append(head, column[1], "")
+		}
 	}
 	table := [][]string{head}
 	for _, c := range r.Candidates {

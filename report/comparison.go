@@ -168,6 +168,9 @@ func quantity(v float64, unit string) string {
 		}
 		return results.Number(v) + " /s"
 	}
+	if v < 10 {
+		return strconv.FormatFloat(v, 'g', 3, 64) // calls per operation are small
+	}
 	return results.Number(v)
 }
 

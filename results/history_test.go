@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -73,6 +74,38 @@ func TestHistoryIsTorn(t *testing.T) {
 		if points, warnings, err = ReadHistory(path); err != nil || len(warnings) > 0 || points[len(points)-1].Commit != "c" {
 			t.Fatalf("cut to %d, repaired: %v, %v", cut, warnings, err)
 		}
+	}
+}
+
+// TestHistoryOfManyWriters: jobs that add to one file at the same time lose nothing.
+func TestHistoryOfManyWriters(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "h.jsonl")
+	if _, err := AppendHistory(path, []Point{aPoint("first")}); err != nil {
+		t.Fatal(err)
+	}
+	const writers = 16
+	failed := make(chan error, writers)
+	for i := range writers {
+		go func() {
+			some := make([]Point, 50)
+			for j := range some {
+				some[j] = aPoint(fmt.Sprintf("%d-%d", i, j))
+			}
+			torn, err := AppendHistory(path, some)
+			if torn != nil {
+				err = errors.New(torn.String())
+			}
+			failed <- err
+		}()
+	}
+	for range writers {
+		if err := <-failed; err != nil {
+			t.Error(err)
+		}
+	}
+	points, warnings, err := ReadHistory(path)
+	if err != nil || len(warnings) > 0 || len(points) != 1+50*writers {
+		t.Errorf("%d points, %v, %v", len(points), warnings, err)
 	}
 }
 

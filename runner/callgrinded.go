@@ -22,6 +22,8 @@ type callgrinded struct {
 // stampFunction is the kit's function that stamps.
 const stampFunction = "kit_stamp"
 
+func (c *callgrinded) memory() bool { return true }
+
 // slower: threads take turns, each some 50 times slower.
 func (c *callgrinded) slower() int { return 200 }
 

@@ -145,11 +145,11 @@ func TestProgramFaults(t *testing.T) {
 	}{
 		{name: "good", mode: "serve", load: load("load"), line: "is ready", status: results.StatusOK, exit: results.Exit{Stopped: "SIGTERM"}},
 		{name: "exits early", mode: "early", load: load("load"), line: "is ready", status: results.StatusExit, exit: results.Exit{Code: 3}, warning: `ended by itself before it printed "is ready"`},
-		{name: "never ready", mode: "mute", load: load("load"), line: "is ready", limit: time.Second, status: results.StatusNeverReady, exit: results.Exit{Signal: "SIGTERM"}, warning: `1s passed before it printed "is ready"`},
-		{name: "port never open", mode: "serve", load: load("load"), port: 1, limit: time.Second, status: results.StatusNeverReady, exit: results.Exit{Signal: ""}, warning: "before port 1 accepted a connection"},
+		{name: "never ready", mode: "mute", load: load("load"), line: "is ready", limit: 400 * time.Millisecond, status: results.StatusNeverReady, exit: results.Exit{Signal: "SIGTERM"}, warning: `400ms passed before it printed "is ready"`},
+		{name: "port never open", mode: "serve", load: load("load"), port: 1, limit: 400 * time.Millisecond, status: results.StatusNeverReady, exit: results.Exit{Signal: ""}, warning: "before port 1 accepted a connection"},
 		{name: "load fails", mode: "serve", load: load("fail"), line: "is ready", status: results.StatusLoadFailed, warning: "connection refused, say"},
 		{name: "second load fails", mode: "serve", load: [][]string{{path, "load"}, {path, "fail"}}, line: "is ready", status: results.StatusLoadFailed, warning: "exit code 7"},
-		{name: "load hangs", mode: "serve", load: load("mute"), line: "is ready", limit: time.Second, status: results.StatusTimeout, warning: "1s passed under " + path + " mute"},
+		{name: "load hangs", mode: "serve", load: load("mute"), line: "is ready", limit: 400 * time.Millisecond, status: results.StatusTimeout, warning: "400ms passed under " + path + " mute"},
 		{name: "crashes", mode: "crash", load: load("mute"), line: "is ready", status: results.StatusSignal, exit: results.Exit{Signal: "SIGSEGV"}, warning: "ended by itself under"},
 		{name: "leaves children", mode: "leave", load: load("load"), line: "is ready", status: results.StatusOK, exit: results.Exit{Stopped: "SIGTERM"}, warning: "it left 1 processes behind"},
 		{name: "goes into the background", mode: "background", load: load("load"), port: 1, status: results.StatusExit, warning: "stay in the foreground"},
@@ -158,7 +158,7 @@ func TestProgramFaults(t *testing.T) {
 		{name: "prints a gigabyte", mode: "spam", load: load("load"), line: "is ready", status: results.StatusOK, exit: results.Exit{Stopped: "SIGTERM", Stderr: "victim is ready"}},
 		{name: "closes its descriptors", mode: "close", load: load("load"), line: "is ready", status: results.StatusOK, exit: results.Exit{Stopped: "SIGTERM"}, warning: "the agent in it was lost"},
 		{name: "ignores the signal", mode: "stubborn", load: load("load"), line: "is ready", status: results.StatusOK, exit: results.Exit{Stopped: "SIGTERM", Signal: "SIGKILL"}, warning: "it did not end within"},
-		{name: "does not end", mode: "mute", limit: time.Second, status: results.StatusTimeout, exit: results.Exit{Signal: "SIGTERM"}, warning: "1s passed before it ended"},
+		{name: "does not end", mode: "mute", limit: 400 * time.Millisecond, status: results.StatusTimeout, exit: results.Exit{Signal: "SIGTERM"}, warning: "400ms passed before it ended"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			allocator := "jemalloc"

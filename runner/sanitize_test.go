@@ -105,6 +105,8 @@ func TestSanitizers(t *testing.T) {
 				{"threads4k", "threads=4", "blocks=50", "operations=2000", "idle=0.01", "seed=1", "pass=time"},
 				{"threads4k", "threads=3", "blocks=20000", "operations=100", "idle=0", "seed=2", "pass=latency"}, // a list of many windows
 				{"heaptop", "guard=1024", "idle=0.01", "seed=1", "pass=time"},
+				{"metaserver", "behaviour=fragment", "memory=4194304", "bursts=3", "duration=0.03", "idle=0", "seed=1", "pass=time"},
+				{"metaserver", "behaviour=retain", "memory=4194304", "bursts=3", "duration=0.03", "idle=0", "seed=2", "pass=latency"},
 			} {
 				workload, parameters := words[0], words[1:]
 				out, p := conversation(t, program, workload, parameters...)

@@ -32,6 +32,8 @@ type straced struct {
 	err      error
 }
 
+func (s *straced) memory() bool { return false }
+
 func (s *straced) slower() int { return 10 }
 
 func (s *straced) wrap(spec process.Spec) (process.Spec, error) {

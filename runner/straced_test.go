@@ -155,12 +155,11 @@ func TestSyscallsOfThreads4k(t *testing.T) {
 		t.Error(d)
 	}
 	hold := r.Syscalls.Phase(results.MarkHold)
-	if m := hold.Total("mmap"); m != (results.SyscallCount{Call: "mmap", Count: 2, Bytes: 2 * 2 * 64 << 20}) {
-		t.Errorf("%+v", m)
-	}
-	// What lies before and behind the aligned heap goes back; where it is aligned already, that is one piece.
-	if m := hold.Total("munmap"); m.Count < 2 || m.Count > 4 || m.Bytes != 2*64<<20 {
-		t.Errorf("%+v", m)
+	// What lies before and behind the aligned heap goes back; where the mapping happens to be aligned, the
+	// next arena takes what lies behind. Two heaps of 64 MiB stay.
+	reserved, back := hold.Total("mmap"), hold.Total("munmap")
+	if reserved.Count != 2 || reserved.Bytes-back.Bytes != 2*64<<20 || back.Count > 4 || reserved.Bytes > 2*128<<20 {
+		t.Errorf("reserved %+v, gave back %+v", reserved, back)
 	}
 	// A heap grows page by page, so it has room for its blocks, 4112 bytes each, and what it began with.
 	if m := hold.Total("mprotect"); m.Bytes < 2*100*4112 || m.Bytes > 2*(100*4112+132<<10+2*page) {
@@ -203,11 +202,11 @@ func TestSyscallsOfLargeBlocks(t *testing.T) {
 // TestCountsRepeat: two trials of the same fixed work count the same, to the
 // 0.5 % that a gate may judge by, in one process after the other.
 func TestCountsRepeat(t *testing.T) {
-	workload := "[[workload]]\nname = \"threads4k\"\noperations = 20000\nidle = \"10s\"\n"
+	workload := "[[workload]]\nname = \"threads4k\"\noperations = 5000\nidle = \"10s\"\n"
 	var counts []float64
 	for range 2 {
 		r := tracedRun(t, `["counts"]`, "ptmalloc", workload)[0]
-		if !r.Repeats(results.MetricInstructions) || !r.Repeats(results.MetricMemoryCalls) || r.Instructions.Operations != 40000 {
+		if !r.Repeats(results.MetricInstructions) || !r.Repeats(results.MetricMemoryCalls) || r.Instructions.Operations != 10000 {
 			t.Fatalf("%+v, %v, again %v", r.Instructions, r.Metrics, r.Again)
 		}
 		if r.Metrics[results.MetricMemoryCalls] <= 0 {

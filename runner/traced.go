@@ -22,6 +22,8 @@ type tracing interface {
 	wrap(process.Spec) (process.Spec, error)
 	// begun is told that the process speaks, and so is traced.
 	begun(*process.Process, *proc.Process) error
+	// memory says that the tracer lives in the process and takes memory of its own there.
+	memory() bool
 	// slower is how many times longer a trial may take.
 	slower() int
 	// end takes what was traced, once the process has ended; stamped are the
@@ -105,7 +107,9 @@ func (s *session) runPass(ctx context.Context, t *trial) (results.Trial, []resul
 			}
 			next := s.trial(t.Trial)
 			next.record.Attempt = t.record.Attempt
-			next.tracing = tool
+			if next.tracing = tool; tool.memory() {
+				next.newGroup = nil // a limit is for the workload, and valgrind's own memory is many times that
+			}
 			counted, _ := next.run(ctx)
 			record = together(record, counted)
 		}

@@ -7,8 +7,9 @@ import (
 	"alloclab/results"
 )
 
-// Watched are the metrics that a history judges unless others are named.
-var Watched = []string{results.MetricRSSMean, results.MetricRSSIdle, results.MetricOpsPerCPUS}
+// Watched are the metrics that a history judges unless others are named: the
+// family, and counts, which are steady wherever they are taken.
+var Watched = append(Family(), results.MetricInstructions, results.MetricMemoryCalls)
 
 // Standing is what a history says of its newest commit: the last one in time.
 type Standing struct {

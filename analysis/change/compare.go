@@ -230,7 +230,7 @@ func (c *Comparison) judge(pairs []pair, refused map[results.Scope]string, r Rul
 	}
 	for _, name := range r.family() {
 		m, _ := results.ByName(name)
-		if _, no := refused[m.Scope]; !no && !slices.ContainsFunc(pairs, func(p pair) bool { return p.takes(m.Pass()) }) {
+		if _, no := refused[m.Scope]; !no && len(pairs) > 0 && !slices.ContainsFunc(pairs, func(p pair) bool { return p.takes(m.Pass()) }) {
 			c.Warnings = append(c.Warnings, fmt.Sprintf("%s was not measured: it needs the pass %s", name, m.Pass()))
 		}
 	}

@@ -2,9 +2,9 @@ package change
 
 import (
 	"fmt"
-	"math"
 	"slices"
 
+	"alloclab/analysis/stat"
 	"alloclab/results"
 )
 
@@ -50,9 +50,12 @@ func Summaries(run results.Run, trials []results.Trial) (all []Summary, warnings
 					warnings = append(warnings, fmt.Sprintf("%s of %s in %s was measured on %d machines that differ in %s: it has no median",
 						m.Name, results.Plain(variant.Label), results.Plain(cell.Name), len(machines), m.Scope))
 				default:
-					s := Summary{Cell: cell.Name, Variant: variant.Label, Metric: m, N: len(values), Machine: machines[0]}
-					s.Median, s.Low, s.High = medianInterval(values)
-					all = append(all, s)
+					s, err := stat.MedianOf(values)
+					if err != nil {
+						warnings = append(warnings, err.Error())
+						continue
+					}
+					all = append(all, Summary{Cell: cell.Name, Variant: variant.Label, Metric: m, N: s.N, Machine: machines[0], Median: s.Value, Low: s.Low, High: s.High})
 				}
 			}
 		}
@@ -68,24 +71,4 @@ func Points(summaries []Summary, run, commit, time, url string) []results.Point 
 			Median: s.Median, Low: s.Low, High: s.High, N: s.N, Machine: s.Machine, Commit: commit, Time: time, URL: url, Run: run})
 	}
 	return all
-}
-
-// medianInterval is the median with the interval that the sign test does not
-// reject at 5 %: between the k-th value from either end, where k is the largest
-// for which a binomial of one half falls below it with at most 2.5 %. Fewer than 6
-// values have none at that confidence: then it is their range.
-func medianInterval(values []float64) (median, low, high float64) {
-	sorted := slices.Sorted(slices.Values(values))
-	n := len(sorted)
-	below, term, k := 0.0, math.Pow(2, -float64(n)), 0 // P(X < k) and P(X = k)
-	if n > 1000 {                                      // 2^-n is too small a number; the normal approximation is exact enough
-		below, k = 1, int(float64(n)/2-0.98*math.Sqrt(float64(n)))
-	}
-	for k < n/2 && below+term <= 0.025 {
-		below += term
-		term *= float64(n-k) / float64(k+1)
-		k++
-	}
-	k = max(k, 1)
-	return (sorted[(n-1)/2] + sorted[n/2]) / 2, sorted[k-1], sorted[n-k]
 }

@@ -7,33 +7,6 @@ import (
 	"alloclab/results"
 )
 
-// TestMedianInterval: the places are those of the tables for the sign test, and
-// of any sample size the interval is as narrow as 95 % allows.
-func TestMedianInterval(t *testing.T) {
-	for _, c := range []struct{ n, low, high int }{ // places from 1
-		{1, 1, 1}, {2, 1, 2}, {5, 1, 5}, {6, 1, 6}, {8, 1, 8}, {9, 2, 8}, {10, 2, 9}, {12, 3, 10}, {15, 4, 12}, {20, 6, 15}, {30, 10, 21}, {100, 40, 61},
-	} {
-		values := make([]float64, c.n)
-		for i := range values {
-			values[(i*7)%c.n] = float64(i + 1)
-		}
-		if c.n%7 == 0 {
-			t.Fatal("7 does not shuffle these")
-		}
-		median, low, high := medianInterval(values)
-		if median != float64(c.n+1)/2 || low != float64(c.low) || high != float64(c.high) {
-			t.Errorf("%d values: %g in %g to %g, want %g in %d to %d", c.n, median, low, high, float64(c.n+1)/2, c.low, c.high)
-		}
-	}
-	many := make([]float64, 2000)
-	for i := range many {
-		many[i] = float64(i)
-	}
-	if median, low, high := medianInterval(many); median != 999.5 || math.Abs(median-low-44) > 2 || math.Abs(high-median-44) > 2 {
-		t.Errorf("2000 values: %g in %g to %g", median, low, high)
-	}
-}
-
 func TestSummaries(t *testing.T) {
 	run := results.Run{Cells: []results.Cell{{Name: "a"}, {Name: "b"}}, Variants: []results.Variant{{Label: "v"}, {Label: "w"}}}
 	trial := func(cell, variant string, rss float64, change func(*results.Trial)) results.Trial {

@@ -69,7 +69,7 @@ func (t *tested) decide(family int, r Rules) {
 			return
 		}
 		t.Rounds = max(rounds, n+1)
-		t.warn("it takes %d rounds to decide among %d tests; here are %d trials against %d", t.Rounds, family, len(t.base), len(t.new))
+		t.warn("it takes %d rounds to decide among %d tests, and %d against %d trials count", t.Rounds, family, len(t.base), len(t.new))
 		return
 	}
 	t.Detectable = stat.Detectable(t.base, t.new, t.least(), r.alpha()/float64(family))

@@ -26,6 +26,7 @@ type abFlags struct {
 	base, new, out string
 	variants       []string
 	metrics        []string
+	formats        formats
 }
 
 func newAB() *cobra.Command {
@@ -54,7 +55,7 @@ answer or the sitting was unstable, 5 if a trial failed.`,
 	}
 	c.Flags().StringVar(&f.base, "base", "", "what to compare with")
 	c.Flags().StringVar(&f.new, "new", "", "what to compare")
-	c.Flags().StringVarP(&f.out, "out", "o", "", "directory of the results (default out/NAME-ab-TIME)")
+	c.Flags().StringVar(&f.out, "out", "", "directory of the results (default out/NAME-ab-TIME)")
 	c.Flags().StringArrayVar(&f.variants, "variant", nil, "variants of the experiment to compare, where --base and --new name none (default all)")
 	c.Flags().StringSliceVar(&f.metrics, "metrics", nil, "the family that is judged (default that of [gate])")
 	for _, name := range []string{"base", "new"} {
@@ -63,12 +64,16 @@ answer or the sitting was unstable, 5 if a trial failed.`,
 		}
 	}
 	complete(c, "metrics", results.Judged()...)
+	f.formats.flag(c)
 	c.ValidArgsFunction = completePresets
 	return c
 }
 
 func (f abFlags) run(cmd *cobra.Command, experiment string) error {
 	ctx, stderr := cmd.Context(), cmd.ErrOrStderr()
+	if err := f.formats.holdComparison(); err != nil {
+		return err
+	}
 	lab, err := findLab()
 	if err != nil {
 		return err
@@ -77,7 +82,7 @@ func (f abFlags) run(cmd *cobra.Command, experiment string) error {
 	if err != nil {
 		return err
 	}
-	s := session{gate: e.Gate, out: stderr}
+	s := session{gate: e.Gate, out: stderr, formats: f.formats}
 	if f.metrics != nil {
 		s.gate.Metrics = f.metrics
 	}
@@ -115,6 +120,7 @@ type session struct {
 	gate      configs.Gate
 	pairs, aa []change.Pair
 	out       io.Writer
+	formats   formats
 }
 
 // pair makes three variants of each subject: the base, the base again, the new.
@@ -156,7 +162,7 @@ func (s *session) measure(cmd *cobra.Command, lab lab, e *configs.Experiment) er
 	if err != nil {
 		return err
 	}
-	return conclusion(cmd, c, s.gate)
+	return conclusion(cmd, c, s.gate, s.formats)
 }
 
 // compare judges what has been measured so far: the pairs, and whether the A/A

@@ -19,6 +19,7 @@ type compareFlags struct {
 	metrics  []string
 	ignore   []string
 	all      bool
+	formats  formats
 }
 
 func newCompare() *cobra.Command {
@@ -38,7 +39,8 @@ figures of the family may not be compared, and with 3 where nothing was. gate
 judges.`,
 		Example: `  alloclab compare results/main results/branch
   alloclab compare --by variant results/storage --base ptmalloc
-  alloclab compare results/main results/branch --all | grep -w rss_peak`,
+  alloclab compare results/main results/branch --all | grep -w rss_peak
+  alloclab compare results/main results/branch -o markdown=- 2>/dev/null >> "$GITHUB_STEP_SUMMARY"`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if f.by != "" {
 				return cobra.ExactArgs(1)(cmd, args)
@@ -46,11 +48,15 @@ judges.`,
 			return cobra.ExactArgs(2)(cmd, args)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := f.formats.holdComparison(); err != nil {
+				return err
+			}
 			c, err := f.compare(args)
 			if err != nil {
 				return err
 			}
-			if err := report.Comparison(cmd.OutOrStdout(), c, f.all); err != nil {
+			stdout := cmd.OutOrStdout()
+			if err := errors.Join(f.formats.writeComparison(stdout, c), report.Comparison(f.formats.text(stdout, cmd.ErrOrStderr()), c, f.all)); err != nil {
 				return err
 			}
 			return comparability(c)
@@ -59,6 +65,7 @@ judges.`,
 	c.Flags().StringVar(&f.by, "by", "", "compare within one run: variant")
 	c.Flags().StringVar(&f.base, "base", "", "with --by: the variant that the others are compared with (default the first)")
 	familyFlags(c, &f.metrics, &f.ignore)
+	f.formats.flag(c)
 	c.Flags().BoolVar(&f.all, "all", false, "show every metric; those outside the family have no verdict")
 	complete(c, "by", "variant")
 	return c

@@ -63,34 +63,33 @@ func (f formats) text(stdout, stderr io.Writer) io.Writer {
 
 // writeRun writes a run in all formats asked for.
 func (f formats) writeRun(stdout io.Writer, r format.Run) error {
-	return f.each(stdout, func(o format.Output) func(io.Writer) error {
-		if o.Format.Run == nil {
-			return nil
+	return f.each(stdout, func(o format.Output, w io.Writer) error { return o.Format.Run(w, r) })
+}
+
+// holdComparison says, before anything is compared, which format cannot hold one.
+func (f formats) holdComparison() error {
+	for _, o := range f {
+		if o.Format.Comparison == nil {
+			return fmt.Errorf("the format %s holds trials and no comparison: alloclab report DIR -o %s=%s writes it of each side", o.Format.Name, o.Format.Name, o.Path)
 		}
-		return func(w io.Writer) error { return o.Format.Run(w, r) }
-	}, "a run")
+	}
+	return nil
 }
 
 // writeComparison writes a comparison in all formats asked for.
 func (f formats) writeComparison(stdout io.Writer, c change.Comparison) error {
-	return f.each(stdout, func(o format.Output) func(io.Writer) error {
-		if o.Format.Comparison == nil {
-			return nil
-		}
-		return func(w io.Writer) error { return o.Format.Comparison(w, c) }
-	}, "a comparison: alloclab report DIR writes it of each side")
+	if err := f.holdComparison(); err != nil {
+		return err
+	}
+	return f.each(stdout, func(o format.Output, w io.Writer) error { return o.Format.Comparison(w, c) })
 }
 
-// each writes every format that it can, and joins what went wrong.
-func (f formats) each(stdout io.Writer, of func(format.Output) func(io.Writer) error, what string) error {
+// each writes every format, and joins what went wrong.
+func (f formats) each(stdout io.Writer, write func(format.Output, io.Writer) error) error {
 	var all error
 	for _, o := range f {
-		write := of(o)
-		if write == nil {
-			all = errors.Join(all, fmt.Errorf("the format %s cannot hold %s", o.Format.Name, what))
-			continue
-		}
-		if err := o.Write(stdout, write); err != nil && !errors.Is(err, syscall.EPIPE) {
+		err := o.Write(stdout, func(w io.Writer) error { return write(o, w) })
+		if err != nil && !errors.Is(err, syscall.EPIPE) {
 			all = errors.Join(all, withCode(exitUnfit, fmt.Errorf("writing %s: %w", o.Format.Name, err)))
 		}
 	}

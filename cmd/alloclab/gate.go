@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -20,6 +22,7 @@ import (
 type gateFlags struct {
 	config          string
 	metrics, ignore []string
+	formats         formats
 }
 
 func newGate() *cobra.Command {
@@ -37,9 +40,12 @@ experiment that NEW was made of. Where there is no BASE yet, nothing is compared
 which is never a success: it ends with 3, and says what to keep as the baseline.`,
 		Example: `  alloclab gate baseline results/branch
   alloclab gate baseline results/branch --config ci.toml | tail -1
-  alloclab run ci --out new && alloclab gate baseline new`,
+  alloclab run ci --out new && alloclab gate baseline new -o junit=gate.xml`,
 		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := f.formats.holdComparison(); err != nil {
+				return err
+			}
 			if _, err := results.ReadRun(args[1]); err != nil {
 				return err
 			}
@@ -55,11 +61,12 @@ which is never a success: it ends with 3, and says what to keep as the baseline.
 			if err != nil {
 				return err
 			}
-			return conclusion(cmd, c, g)
+			return conclusion(cmd, c, g, f.formats)
 		},
 	}
 	c.Flags().StringVar(&f.config, "config", "", "file with a [gate] table (default: the experiment of NEW)")
 	familyFlags(c, &f.metrics, &f.ignore)
+	f.formats.flag(c)
 	return c
 }
 
@@ -104,9 +111,9 @@ func (f gateFlags) gate(dir string) (configs.Gate, error) {
 
 // conclusion prints the comparison and, as the last line, the judgement; where
 // that is no success it is an error with its exit code.
-func conclusion(cmd *cobra.Command, c change.Comparison, g configs.Gate) error {
-	out := cmd.OutOrStdout()
-	if err := report.Comparison(out, c, false); err != nil {
+func conclusion(cmd *cobra.Command, c change.Comparison, g configs.Gate, f formats) error {
+	out := f.text(cmd.OutOrStdout(), cmd.ErrOrStderr())
+	if err := errors.Join(f.writeComparison(cmd.OutOrStdout(), c), report.Comparison(out, c, false)); err != nil {
 		return err
 	}
 	code, text := judge(c, g)
@@ -130,7 +137,10 @@ func byHow(ratio float64) string {
 // first: a failed trial, then a regression, then figures that may not be compared.
 func judge(c change.Comparison, g configs.Gate) (code int, text string) {
 	var worse, open []string
-	decided := false
+	decided := map[string]bool{} // by metric: whether any figure of it can have a verdict
+	for _, name := range g.Metrics {
+		decided[name] = false
+	}
 	for i := range c.Changes {
 		x := &c.Changes[i]
 		if !x.Gated {
@@ -143,7 +153,8 @@ func judge(c change.Comparison, g configs.Gate) (code int, text string) {
 		case change.Inconclusive:
 			open = append(open, name)
 		}
-		decided = decided || x.Verdict != change.Inconclusive || x.Rounds == 0 && x.Base.N > 0 && x.New.N > 0
+		could := x.Verdict != change.Inconclusive || x.Rounds == 0 && x.Base.N > 0 && x.New.N > 0
+		decided[x.Metric.Name] = decided[x.Metric.Name] || could
 	}
 	switch {
 	case c.Failed > 0 && !g.AllowFailures:
@@ -162,11 +173,17 @@ func judge(c change.Comparison, g configs.Gate) (code int, text string) {
 			return exitUnfit, what + ": " + results.Plain(r.Text)
 		}
 	}
+	var blind []string
+	for _, name := range slices.Sorted(maps.Keys(decided)) {
+		if !decided[name] {
+			blind = append(blind, name)
+		}
+	}
 	switch {
 	case !c.Compared():
 		return exitInconclusive, fmt.Sprintf("%s and %s have no figure of the family in common: nothing was compared", results.Plain(c.Base), results.Plain(c.New))
-	case !decided:
-		return exitInconclusive, "the rounds are too few for any verdict: see above how many it takes"
+	case len(blind) > 0:
+		return exitInconclusive, fmt.Sprintf("too few trials for any verdict on %s: see above", several(blind))
 	case len(open) > 0 && g.FailInconclusive:
 		return exitInconclusive, several(open)
 	case len(open) > 0:

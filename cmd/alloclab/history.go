@@ -110,8 +110,8 @@ func addToHistory(stdout, stderr io.Writer, dir string, f historyAdd) error {
 	return nil
 }
 
-// readHistory reads a history into series, with warnings told.
-func readHistory(stderr io.Writer, path string, watched []string) ([]change.Series, error) {
+// readHistory reads a history into series. Its warnings are told, and returned.
+func readHistory(stderr io.Writer, path string, watched []string) (all []change.Series, warnings []string, err error) {
 	for _, name := range watched {
 		m, ok := results.ByName(name)
 		if !ok {
@@ -119,15 +119,15 @@ func readHistory(stderr io.Writer, path string, watched []string) ([]change.Seri
 			for _, m := range results.Metrics() {
 				names = append(names, m.Name)
 			}
-			return nil, fmt.Errorf("there is no metric %q: %s", name, configs.Hint(name, names))
+			return nil, nil, fmt.Errorf("there is no metric %q: %s", name, configs.Hint(name, names))
 		}
 		if m.Better == "" {
-			return nil, fmt.Errorf("%s has no better and no worse: it cannot alarm", name)
+			return nil, nil, fmt.Errorf("%s has no better and no worse: it cannot alarm", name)
 		}
 	}
 	points, warnings, err := results.ReadHistory(path)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	all, unknown := change.Histories(points, watched)
 	if unknown > 0 {
@@ -137,9 +137,9 @@ func readHistory(stderr io.Writer, path string, watched []string) ([]change.Seri
 		fmt.Fprintln(stderr, "warning:", text)
 	}
 	if len(all) == 0 {
-		return nil, withCode(exitInconclusive, fmt.Errorf("%s holds no points yet", path))
+		return nil, nil, withCode(exitInconclusive, fmt.Errorf("%s holds no points yet", path))
 	}
-	return all, nil
+	return all, warnings, nil
 }
 
 func watchFlag(c *cobra.Command, watched *[]string) {
@@ -170,7 +170,10 @@ commits, the answer is not known yet (exit code 3).`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			stdout, stderr := cmd.OutOrStdout(), cmd.ErrOrStderr()
-			all, err := readHistory(stderr, args[0], watched)
+			if err := f.holdComparison(); err != nil {
+				return err
+			}
+			all, _, err := readHistory(stderr, args[0], watched)
 			if err != nil {
 				return err
 			}

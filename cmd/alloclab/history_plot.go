@@ -23,11 +23,11 @@ other and sends no request; SVG and PNG files are written of the watched metrics
   cat runner-*/history.jsonl > all.jsonl && alloclab history plot all.jsonl --out site`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			all, err := readHistory(cmd.ErrOrStderr(), args[0], watched)
+			all, warnings, err := readHistory(cmd.ErrOrStderr(), args[0], watched)
 			if err != nil {
 				return err
 			}
-			figures, path, err := page.DrawHistory(out, all, watched, nil)
+			figures, path, err := page.DrawHistory(out, all, watched, warnings)
 			if err != nil {
 				return withCode(exitUnfit, err)
 			}

@@ -65,7 +65,7 @@ func printPlan(out io.Writer, e *configs.Experiment, p runner.Preview, order boo
 		if n.Peak+n.Lab > p.Room {
 			warning = fmt.Sprintf("more than the %s that a trial may take here", results.Bytes(float64(p.Room)))
 		}
-		if n.Unfixed != "" && slices.Contains(e.Passes, results.PassCounts) {
+		if n.Unfixed != "" && c.Takes(results.PassCounts) && slices.Contains(e.Passes, results.PassCounts) {
 			warning = strings.TrimPrefix(warning+"; cannot be counted: "+n.Unfixed, "; ")
 		}
 		fmt.Fprintf(w, "%s\t%d\t%s\t%.3g s\t%s\n", c.Name, n.Threads, results.Bytes(float64(n.Peak+n.Lab)), n.Seconds, warning)
@@ -74,8 +74,11 @@ func printPlan(out io.Writer, e *configs.Experiment, p runner.Preview, order boo
 		return err
 	}
 	product := fmt.Sprintf("%d cells x %d variants x %d rounds x %d passes", len(p.Cells), len(e.Variants), e.Rounds, len(e.Passes))
-	if e.Rounds > 1 && slices.Contains(e.Passes, results.PassCounts) {
-		product = fmt.Sprintf("%d cells x %d variants x (%d rounds x %d passes + 1 round of counts)", len(p.Cells), len(e.Variants), e.Rounds, len(e.Passes)-1)
+	if len(p.Trials) != len(p.Cells)*len(e.Variants)*e.Rounds*len(e.Passes) { // not each cell takes each pass, nor each pass all rounds
+		product = fmt.Sprintf("%d cells, %d variants, %d rounds (1 of counts or census), passes %s", len(p.Cells), len(e.Variants), e.Rounds, strings.Join(e.Passes, ", "))
+	}
+	if slices.ContainsFunc(p.Cells, func(c results.Cell) bool { return len(c.Passes) > 0 }) {
+		product = byPass(e, p)
 	}
 	fmt.Fprintf(out, "\n%s = %d trials, about %v\n",
 		product, len(p.Trials), time.Duration(p.Seconds*float64(time.Second)).Round(time.Second))
@@ -91,4 +94,24 @@ func printPlan(out io.Writer, e *configs.Experiment, p runner.Preview, order boo
 		}
 	}
 	return nil
+}
+
+// byPass is the arithmetic of a plan whose cells do not all take all passes.
+func byPass(e *configs.Experiment, p runner.Preview) string {
+	var parts []string
+	for _, pass := range e.Passes {
+		cells, rounds := 0, 0
+		for _, c := range p.Cells {
+			if c.Takes(pass) {
+				cells++
+			}
+		}
+		for _, t := range p.Trials {
+			if t.Pass == pass {
+				rounds = max(rounds, t.Round)
+			}
+		}
+		parts = append(parts, fmt.Sprintf("%d x %d x %d in pass %s", cells, len(e.Variants), rounds, pass))
+	}
+	return "cells x variants x rounds: " + strings.Join(parts, ", ")
 }

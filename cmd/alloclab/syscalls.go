@@ -35,12 +35,18 @@ times under strace mean nothing, and no ledger is taken.`,
 			if err != nil {
 				return err
 			}
+			if len(e.Programs) > 0 {
+				return fmt.Errorf("%s has programs, and only workloads can be traced: their marks are stamped in the program's own system calls", args[0])
+			}
 			e.Passes, e.Rounds = []string{results.PassSyscalls}, rounds
+			for i := range e.Workloads {
+				e.Workloads[i].Passes = nil // of the experiment's own
+			}
 			f.rate = runner.DefaultRate
 			return carryOut(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), lab, e, f.directory(e.Name+"-syscalls"), f)
 		},
 	}
-	c.Flags().StringVarP(&f.out, "out", "o", "", "directory of the results (default out/NAME-syscalls-TIME)")
+	c.Flags().StringVar(&f.out, "out", "", "directory of the results (default out/NAME-syscalls-TIME)")
 	c.Flags().IntVar(&rounds, "rounds", 1, "how often each variant is traced")
 	c.Flags().BoolVar(&f.force, "force", false, "run although memory looks too small")
 	c.ValidArgsFunction = completePresets

@@ -27,8 +27,7 @@ const (
 
 // historyPage is what its template is filled with.
 type historyPage struct {
-	Standing                 []string
-	Bad                      bool // something alarms
+	Standing                 []standingLine
 	Warnings                 []string
 	Cells, Variants, Metrics []string
 	Series                   []historySeries
@@ -38,6 +37,9 @@ type historyPage struct {
 	Style     template.CSS
 	PageLogic template.JS
 }
+
+// standingLine is a line of the standing; Word is "ALARM", "AGAIN", "WORSE" or "".
+type standingLine struct{ Word, Text string }
 
 // historySeries is one series in the page.
 type historySeries struct {
@@ -120,10 +122,16 @@ func statesOf(s change.Standing) map[string]string {
 }
 
 func newHistoryPage(s change.Standing, all []change.Series, watched, warnings []string) *historyPage {
-	p := &historyPage{Bad: len(s.Alarms()) > 0}
+	p := &historyPage{}
 	var words strings.Builder
 	_ = report.Standing(&words, s, watched) // a builder takes everything
-	p.Standing = strings.Split(strings.TrimSpace(words.String()), "\n")
+	for line := range strings.Lines(words.String()) {
+		word, text, marked := strings.Cut(line, "  ")
+		if !marked || strings.ToUpper(word) != word {
+			word, text = "", line
+		}
+		p.Standing = append(p.Standing, standingLine{word, text})
+	}
 	for i, w := range warnings {
 		if i == maxLost {
 			p.Warnings = append(p.Warnings, fmt.Sprintf("and %d more", len(warnings)-maxLost))

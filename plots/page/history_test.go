@@ -41,7 +41,7 @@ func TestHistoryPage(t *testing.T) {
 		t.Errorf("%d figures", len(figures))
 	}
 	for _, want := range []string{
-		"60 commits, 24 series", "ALARM  iobuf/threads=8 jemalloc background, decay 1 s rss_idle is", "AGAIN  iobuf/threads=8 tcmalloc rss_idle", "2 of 18 series alarm", "h.jsonl: torn",
+		"60 commits, 24 series", "ALARM</b> iobuf/threads=8 jemalloc background, decay 1 s rss_idle is", "AGAIN</b> iobuf/threads=8 tcmalloc rss_idle", "2 of 18 series alarm", "h.jsonl: torn",
 		`<option>malloc_p99</option>`, `data-state="alarm"`, `<a href="https://example.org/lab/commit/`, "machine decaf0000001", "Red: alarm, 3 of the last 4 were worse.", "a new level may begin here", `<b class="alarm">alarm</b>`,
 	} {
 		if !strings.Contains(text, want) {
@@ -156,6 +156,17 @@ func TestHistoryInABrowser(t *testing.T) {
 			if n, words := shown(); n != 24.0 || words != "24 series" {
 				t.Errorf("%v shown, %v", n, words)
 			}
+			// A figure that is wider than the window shows its newest commits.
+			const hidden = `new Promise((done) => {
+				const f = document.querySelector('.drawing');
+				f.scrollIntoView();
+				const look = (n) => { const left = f.scrollWidth - f.clientWidth - f.scrollLeft; if (left < 2 || n === 0) done(left); else setTimeout(look, 50, n - 1); };
+				look(200);
+			})`
+			if left := d.eval(hidden).(float64); left > 1 {
+				t.Errorf("%v px of the newest commits are hidden", left)
+			}
+			d.eval("scrollTo(0, 0)")
 			choose("metric", "rss_idle")
 			if n, words := shown(); n != 6.0 || words != "6 of 24 series" {
 				t.Errorf("of rss_idle %v shown, %v", n, words)

@@ -65,6 +65,7 @@ type page struct {
 	Warnings  []string // of reading the run
 	Concerns  int      // lost trials and warnings
 	Answers   []report.Answer
+	NoAnswer  string // why there are none
 	Sweeps    []section
 	Cells     []cellSection
 	Scopes    []scope
@@ -100,6 +101,10 @@ func newPage(run results.Run, trials []results.Trial, series report.Series, warn
 		Name: results.Plain(run.Experiment.Name), Tally: report.Tally(trials), Answers: report.Answers(run, trials, series),
 		File: results.Plain(run.Experiment.File), Source: plainLines(run.Experiment.Source),
 		dark: plots.DarkColours(), budget: newBudget(run, trials),
+	}
+	p.NoAnswer = "No trial has ended yet."
+	if len(trials) > 0 {
+		p.NoAnswer = "This run measured neither memory nor speed; what it traced or counted is below."
 	}
 	if p.Name == "" {
 		p.Name = results.Plain(run.Run)

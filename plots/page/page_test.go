@@ -189,3 +189,27 @@ func TestVendoredFiles(t *testing.T) {
 		t.Error("no licence")
 	}
 }
+
+// A run of passes syscalls and counts has figures and counts, and no answer.
+func TestPageOfTracedRun(t *testing.T) {
+	dir := t.TempDir()
+	run := results.Run{Variants: []results.Variant{{Label: "ptmalloc", Allocator: "ptmalloc"}}, Cells: []results.Cell{{Name: "c", Workload: "c"}}}
+	trial := results.Trial{Trial: 1, Cell: "c", Variant: "ptmalloc", Allocator: "ptmalloc", Pass: results.PassCounts, Round: 1, Status: results.StatusOK,
+		Metrics: map[string]float64{results.MetricInstructions: 912.4, results.MetricMemoryCalls: 0.00146}}
+	_, path, _, err := Draw(dir, run, []results.Trial{trial}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"neither memory nor speed", "instructions per operation", "912.4", "0.00146"} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("%q is not in the page", want)
+		}
+	}
+	if strings.Contains(string(text), "No trial has ended") {
+		t.Error("it says that no trial has ended")
+	}
+}

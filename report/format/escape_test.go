@@ -48,7 +48,10 @@ func everywhere(p string) (Run, change.Comparison) {
 		}
 	}
 	c := verdicts(p, p)
-	c.Base, c.New, c.Warnings = p, p, []string{p}
+	c.Base, c.New, c.Warnings, c.Differs = p, p, []string{p}, []string{p}
+	for i := range c.Refused {
+		c.Refused[i].Cell, c.Refused[i].Text = p, p
+	}
 	for i := range c.Changes {
 		c.Changes[i].Warnings = []string{p}
 	}

@@ -65,13 +65,14 @@ func fixture(cells, variants []string, rounds int) Run {
 func verdicts(cell, variant string) change.Comparison {
 	metric := func(name string) results.Metric { m, _ := results.ByName(name); return m }
 	side := func(v float64) change.Side { return change.Side{N: 10, Median: v, Low: v * .99, High: v * 1.01} }
-	return change.Comparison{Base: "out/base", New: "out/new", Warnings: []string{"the kernels differ"}, Changes: []change.Change{
-		{Cell: cell, Variant: variant, Metric: metric(results.MetricRSSIdle), Pass: "time", Base: side(512 << 20), New: side(540 << 20), Ratio: 540. / 512, Low: 1.04, High: 1.07, P: .0001, Adjusted: .0004, MinEffect: .02, Detectable: .01, Gated: true, Verdict: change.Regressed},
-		{Cell: cell, Variant: variant, Metric: metric(results.MetricRSSMean), Pass: "time", Base: side(400 << 20), New: side(380 << 20), Ratio: .95, Low: .94, High: .96, P: .0001, Adjusted: .0004, MinEffect: .02, Detectable: .01, Gated: true, Verdict: change.Improved},
-		{Cell: cell, Variant: variant, Metric: metric(results.MetricOpsPerCPUS), Pass: "time", Base: side(1.2e6), New: side(1.18e6), Ratio: 1.18 / 1.2, Low: .93, High: 1.03, P: .2, Adjusted: .2, MinEffect: .03, Detectable: .08, Gated: true, Verdict: change.Inconclusive, Warnings: []string{"3 trials were starved"}},
-		{Cell: cell, Variant: variant, Metric: metric(results.MetricRSSPeak), Pass: "time", Base: side(600 << 20), New: side(601 << 20), Ratio: 601. / 600, Low: .99, High: 1.01, P: .6, Adjusted: .6, MinEffect: .02, Detectable: .01, Verdict: change.Unchanged},
-		{Cell: cell, Variant: variant, Metric: metric(results.MetricArenas), Pass: "time", Base: side(3), New: side(4), Ratio: 4. / 3, Low: math.NaN(), High: math.NaN(), P: math.NaN(), Adjusted: math.NaN(), Verdict: change.Unchanged},
-	}}
+	return change.Comparison{Base: "out/base", New: "out/new", Warnings: []string{"the kernels differ"}, Differs: []string{"jemalloc 5.2.1, 5.3.0"}, Failed: 1,
+		Refused: []change.Refusal{{Scope: results.ScopeTime, Gated: true, Text: "governor: performance, powersave"}, {Cell: cell, Text: "the work differs"}}, Changes: []change.Change{
+			{Cell: cell, Variant: variant, Metric: metric(results.MetricRSSIdle), Pass: "time", Base: side(512 << 20), New: side(540 << 20), Ratio: 540. / 512, Low: 1.04, High: 1.07, P: .0001, Adjusted: .0004, MinEffect: .02, Detectable: .01, Gated: true, Verdict: change.Regressed},
+			{Cell: cell, Variant: variant, Metric: metric(results.MetricRSSMean), Pass: "time", Base: side(400 << 20), New: side(380 << 20), Ratio: .95, Low: .94, High: .96, P: .0001, Adjusted: .0004, MinEffect: .02, Detectable: .01, Gated: true, Verdict: change.Improved},
+			{Cell: cell, Variant: variant, Metric: metric(results.MetricOpsPerCPUS), Pass: "time", Base: side(1.2e6), New: side(1.18e6), Ratio: 1.18 / 1.2, Low: .93, High: 1.03, P: .2, Adjusted: .2, MinEffect: .03, Detectable: .08, Gated: true, Verdict: change.Inconclusive, Warnings: []string{"3 trials were starved"}},
+			{Cell: cell, Variant: variant, Metric: metric(results.MetricRSSPeak), Pass: "time", Base: side(600 << 20), New: side(601 << 20), Ratio: 601. / 600, Low: .99, High: 1.01, P: .6, Adjusted: .6, MinEffect: .02, Detectable: .01, Verdict: change.Unchanged},
+			{Cell: cell, Variant: variant, Metric: metric(results.MetricArenas), Pass: "time", Base: side(3), New: side(4), Ratio: 4. / 3, Low: math.NaN(), High: math.NaN(), P: math.NaN(), Adjusted: math.NaN(), Detectable: math.NaN()},
+		}}
 }
 
 // texts are what all formats make of a run and a comparison.
@@ -80,12 +81,10 @@ func texts(t *testing.T, r Run, c change.Comparison) map[string]string {
 	all := map[string]string{}
 	for _, f := range All() {
 		var out bytes.Buffer
-		if f.Run != nil {
-			if err := f.Run(&out, r); err != nil {
-				t.Fatalf("%s: %v", f.Name, err)
-			}
-			all[f.Name+".run"] = out.String()
+		if err := f.Run(&out, r); err != nil {
+			t.Fatalf("%s: %v", f.Name, err)
 		}
+		all[f.Name+".run"] = out.String()
 		out = bytes.Buffer{}
 		if f.Comparison != nil {
 			if err := f.Comparison(&out, c); err != nil {
@@ -144,7 +143,7 @@ func TestUnstable(t *testing.T) {
 	c := verdicts("a", "b")
 	c.Unstable = "A and A differ by 4 %"
 	all := texts(t, fixture(nil, nil, 0), c)
-	for name, bad := range map[string]string{"junit.comparison": "<failure", "github-annotations.comparison": "::error"} {
+	for name, bad := range map[string]string{"junit.comparison": "<failure", "github-annotations.comparison": "::error title=alloclab%3A regressed"} {
 		if bytes.Contains([]byte(all[name]), []byte(bad)) || !bytes.Contains([]byte(all[name]), []byte("A and A differ")) {
 			t.Errorf("%s: %s", name, all[name])
 		}

@@ -26,12 +26,12 @@ func (r Run) summaries() ([]change.Summary, []string) {
 	return all, append(append([]string(nil), r.Warnings...), warnings...)
 }
 
-// Format is one way of writing a run, a comparison, or both.
+// Format is one way of writing a run, and mostly a comparison too.
 type Format struct {
 	Name string
 	Doc  string // what reads it
-	// Run and Comparison write the whole text. One of them is nil where the
-	// format has no place for the other.
+	// Run and Comparison write the whole text. Comparison is nil where the format
+	// has no place for one.
 	Run        func(io.Writer, Run) error
 	Comparison func(io.Writer, change.Comparison) error
 	// Limit is the most that the reader takes in one file, in bytes; 0 is no

@@ -100,6 +100,16 @@ func annotateComparison(w io.Writer, c change.Comparison) error {
 	if c.Unstable != "" {
 		a.add("warning", "alloclab: unstable, nothing is proved", c.Unstable)
 	}
+	if c.Failed > 0 {
+		a.add("error", "alloclab", failedWords(c))
+	}
+	for _, r := range c.Refused {
+		kind := "warning"
+		if r.Gated {
+			kind = "error"
+		}
+		a.add(kind, "alloclab: not comparable", refusalWords(r))
+	}
 	for _, ch := range c.Changes {
 		title := fmt.Sprintf("alloclab: %s in %s %s", ch.Verdict, ch.Cell, ch.Variant)
 		switch {

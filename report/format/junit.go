@@ -113,6 +113,14 @@ func junitComparison(w io.Writer, c change.Comparison) error {
 		}
 		s.Cases = append(s.Cases, t)
 	}
+	for i, r := range c.Refused {
+		if r.Gated {
+			s.Cases = append(s.Cases, junitCase{Class: "compare", Name: "comparable " + strconv.Itoa(i+1), Time: "0", Error: &junitOutcome{Type: "refused", Message: refusalWords(r)}})
+		}
+	}
+	if c.Failed > 0 {
+		s.Cases = append(s.Cases, junitCase{Class: "compare", Name: "trials", Time: "0", Error: &junitOutcome{Type: "failed", Message: failedWords(c)}})
+	}
 	if len(s.Cases) == 0 { // an empty suite is green everywhere, and nothing compared is no success
 		s.Cases = []junitCase{{Class: "compare", Name: "anything compared", Time: "0",
 			Error: &junitOutcome{Type: "empty", Message: "nothing that decides was compared"}}}

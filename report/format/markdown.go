@@ -14,7 +14,7 @@ import (
 type block string
 
 // headline are the metrics of a run's table; the rest are in its files.
-var headline = []string{results.MetricOpsPerCPUS, results.MetricRSSPeak, results.MetricRSSMean, results.MetricRSSIdle, results.MetricRSSPurged, results.MetricMallocP99}
+var headline = []string{results.MetricOpsPerCPUS, results.MetricRSSPeak, results.MetricRSSMean, results.MetricRSSIdle, results.MetricRSSPurged, results.MetricMallocP99, results.MetricInstructions, results.MetricMemoryCalls}
 
 func markdownRun(w io.Writer, r Run) error { return writeBlocks(w, runBlocks(r), 0) }
 
@@ -129,7 +129,16 @@ func comparisonBlocks(c change.Comparison) []block {
 	for _, text := range c.Warnings {
 		blocks = append(blocks, block("- warning: "+plainMarkdown(text)+"\n"))
 	}
-	if len(c.Warnings) > 0 {
+	if c.Failed > 0 {
+		blocks = append(blocks, block("- **"+failedWords(c)+"**\n"))
+	}
+	for _, r := range c.Refused {
+		blocks = append(blocks, block("- **not comparable:** "+plainMarkdown(refusalWords(r))+"\n"))
+	}
+	for _, text := range c.Differs {
+		blocks = append(blocks, block("- compared: "+plainMarkdown(text)+"\n"))
+	}
+	if len(c.Warnings)+len(c.Refused)+len(c.Differs)+c.Failed > 0 {
 		blocks = append(blocks, "\n")
 	}
 	var first, rest []change.Change
@@ -162,7 +171,9 @@ func changeTable(all []change.Change) []block {
 			p = fmt.Sprintf("%.2g", ch.Adjusted)
 		}
 		decides := ""
-		if !ch.Gated {
+		if ch.Verdict == "" {
+			decides = "only shown"
+		} else if !ch.Gated {
 			decides = " (only shown)"
 		}
 		interval := percent(ch.Low) + " to " + percent(ch.High)
@@ -232,8 +243,9 @@ func references(text string) string {
 	}
 	for i, r := range runes {
 		switch {
-		case r == '@': // a reference alone is still read as a mention of somebody
-			out.WriteString("&#64;<!-- -->")
+		case r == '@', r == ':' && i+1 < len(runes) && runes[i+1] == '/', r == '.' && i >= 3 && strings.EqualFold(string(runes[i-3:i]), "www"):
+			// A reference alone is still read as a mention of somebody, or as an address.
+			fmt.Fprintf(&out, "&#%d;<!-- -->", r)
 		case strings.ContainsRune("\\`*[]<>#|~&$", r),
 			r == '_' && !(word(i-1) && word(i+1)),                                                                                   // within a word it is no emphasis
 			r == ':' && i+1 < len(runes) && runes[i+1] == '/', r == '.' && i >= 3 && strings.EqualFold(string(runes[i-3:i]), "www"): // addresses

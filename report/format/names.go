@@ -49,6 +49,11 @@ func plainComparison(c change.Comparison) change.Comparison {
 	plain := c
 	plain.Base, plain.New, plain.Unstable = results.Plain(c.Base), results.Plain(c.New), results.Plain(c.Unstable)
 	plain.Warnings = plainTexts(c.Warnings)
+	plain.Differs = plainTexts(c.Differs)
+	plain.Refused = append([]change.Refusal(nil), c.Refused...)
+	for i, r := range c.Refused {
+		plain.Refused[i].Cell, plain.Refused[i].Text = results.Plain(r.Cell), results.Plain(r.Text)
+	}
 	plain.Changes = append([]change.Change(nil), c.Changes...)
 	for i, ch := range c.Changes {
 		p := &plain.Changes[i]

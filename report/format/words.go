@@ -52,6 +52,20 @@ func count(n int, thing string) string {
 	return fmt.Sprintf("%d %ss", n, thing)
 }
 
+// failedWords and refusalWords say what a comparison could not use.
+func failedWords(c change.Comparison) string { return count(c.Failed, "trial") + " failed" }
+
+func refusalWords(r change.Refusal) string {
+	what := r.Cell
+	if r.Scope != "" {
+		what = strings.TrimSpace(what + " scope " + string(r.Scope))
+	}
+	if what == "" {
+		return r.Text
+	}
+	return what + ": " + r.Text
+}
+
 // tally counts verdicts of the gated family.
 func tally(c change.Comparison) (words string, gated int) {
 	n := map[change.Verdict]int{}

@@ -20,6 +20,15 @@ function filter() {
 
 for (const c of [...selects, only]) c.addEventListener('change', filter);
 filter(); // a browser keeps choices over a reload
+// Where a figure is wider than the window, its newest commits are shown first.
+const seen = new IntersectionObserver((some) => {
+	for (const e of some) {
+		if (!e.isIntersecting) continue;
+		seen.unobserve(e.target);
+		e.target.scrollLeft = e.target.scrollWidth;
+	}
+}, { rootMargin: '200px' });
+document.querySelectorAll('.drawing').forEach((d) => seen.observe(d));
 addEventListener('beforeprint', () => document.querySelectorAll('details').forEach((d) => { d.open = true; }));
 root.dataset.ready = Math.round(performance.now());
 })();

@@ -107,7 +107,7 @@ func (t trade) points(r rank.Ranking) []spot {
 }
 
 // stairs are the points that no other beats in both figures, from the cheapest
-// on. One whose clock was not watched long enough is not among them.
+// on. One of whose memory nothing can be told is not among them.
 func (t trade) stairs(r rank.Ranking, all []spot) []spot {
 	better := func(a, b float64) bool { return a < b }
 	if t.more {
@@ -115,9 +115,9 @@ func (t trade) stairs(r rank.Ranking, all []spot) []spot {
 	}
 	var kept []spot
 	for _, s := range all {
-		beaten := r.Candidates[s.index].Short != "" && !r.Candidates[s.index].Base
+		beaten := r.Candidates[s.index].Unsettled()
 		for _, o := range all {
-			if r.Candidates[o.index].Short != "" && !r.Candidates[o.index].Base {
+			if r.Candidates[o.index].Unsettled() {
 				continue
 			}
 			asGood := o.memory.Value <= s.memory.Value && !better(s.cost.Value, o.cost.Value)

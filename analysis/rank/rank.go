@@ -112,6 +112,11 @@ func (c Candidate) class() int {
 	}
 }
 
+// Unsettled says that nothing can be told of the memory that it saves: its
+// clock had not run, and it holds no less than the base so far. What it has saved already it has
+// saved, and more may follow.
+func (c Candidate) Unsettled() bool { return c.Short != "" && !c.Base && c.memory() >= 0 }
+
 // memory is the established difference from the base, as a fraction: of RSS at
 // idle and of its mean over time, each for half, or of the one that is known.
 func (c Candidate) memory() float64 {
@@ -217,7 +222,7 @@ func (s samples) candidate(base samples, isBase bool) Candidate {
 			Name: results.MetricRSSIdle, Unit: "B", N: idle.N,
 			Value: -idle.Value * median.Value, Low: -idle.High * median.Value, High: -idle.Low * median.Value,
 		}
-		if timed && (c.Short == "" || isBase) {
+		if timed && !c.Unsettled() {
 			c.Score = established(speed, 0) - c.memory()
 		}
 	}
@@ -316,7 +321,7 @@ func (r Ranking) Worth() (worth, rest []Candidate) {
 	for _, c := range r.Candidates {
 		better := c.class() == 0 && c.Score > 0 && (c.Front || c.Same && !same)
 		if unpriced {
-			better = c.Short == "" && c.memory() < 0 && (len(worth) < 3 || c.Same && !same)
+			better = c.memory() < 0 && (len(worth) < 3 || c.Same && !same)
 		}
 		switch {
 		case c.Base || len(c.Values) == 0:

@@ -28,7 +28,7 @@ func (r Ranking) Sentence(c Candidate) string {
 	words := []string{fmt.Sprintf("%s held %s %s", name, cause.Size(held.Value), when)}
 	memory, known := c.Against[metric]
 	switch {
-	case c.Short != "":
+	case c.Unsettled():
 		words[0] += " (" + c.Short + ")"
 	case known && memory.Value > -1:
 		difference, _ := c.difference(metric)
@@ -43,6 +43,9 @@ func (r Ranking) Sentence(c Candidate) string {
 		default:
 			words = append(words, fmt.Sprintf("%s more than %s (%s)", cause.Size(-saved), r.Base.Name(), interval(memory)))
 		}
+	}
+	if c.Short != "" && !c.Unsettled() {
+		words = append(words, "so far ("+c.Short+")")
 	}
 	if speed, ok := c.Against[results.MetricOpsPerCPUS]; ok {
 		switch change := established(speed, 0); {

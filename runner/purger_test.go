@@ -84,3 +84,21 @@ func TestRemediesAreEffective(t *testing.T) {
 		}
 	}
 }
+
+// At a look in the middle of the work no purge runs either: each ledger adds up.
+func TestPurgerIsHeldAtLooks(t *testing.T) {
+	s := tiny("ptmalloc")
+	s.PurgeEvery = 0.005
+	s.params["duration"], s.params["looks"] = 0.3, int64(4)
+	delete(s.params, "operations")
+	r := measure(context.Background(), t, s)
+	wantOK(t, r)
+	if len(r.Looks) != 4 || r.Figures["purges"] < 5 {
+		t.Errorf("%d looks, figures %v", len(r.Looks), r.Figures)
+	}
+	for _, m := range r.Looks {
+		if m.Racy || m.Ledger == nil || m.Ledger.Total() != m.RSS {
+			t.Errorf("look at %g s: %+v of %d", m.T, m.Ledger, m.RSS)
+		}
+	}
+}

@@ -158,7 +158,7 @@ func (t *trial) greet(ctx context.Context) (id wire.Identity, over func(), err e
 	}
 	parameters := append(parameterLines(t.cell.Params),
 		fmt.Sprintf("seed=%d", t.record.Round), // every variant of a round draws the same numbers
-		"pass="+t.Pass)
+		"pass="+t.Pass, fmt.Sprintf("purge_every=%.17g", t.variant.purgeEvery))
 	return id, over, t.target.Start(t.cell.Workload, parameters)
 }
 

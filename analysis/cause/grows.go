@@ -3,7 +3,6 @@ package cause
 import (
 	"fmt"
 	"math"
-	"strings"
 
 	"alloclab/analysis/stat"
 	"alloclab/results"
@@ -134,7 +133,7 @@ func paceOf(perSecond float64) pace {
 }
 
 func (p pace) show(perSecond float64) string {
-	return strings.ReplaceAll(Size(perSecond*p.seconds), "-", "−") + "/" + p.name
+	return Size(perSecond*p.seconds) + "/" + p.name
 }
 
 func (w *words) rate(name string, m stat.Median, p pace) string {

@@ -22,10 +22,13 @@ type Experiment struct {
 	// kills it, as in a container of that size; 0 is 80 % of what is available.
 	MemoryLimit int64
 	Passes      []string
-	Variants    []Variant
-	Workloads   []Workload
-	Programs    []Program // the user's own; one of the two lists may be empty
-	Gate        Gate
+	// Remedies says that each variant that is an allocator as it comes is
+	// joined by its remedies; they are among Variants.
+	Remedies  bool
+	Variants  []Variant
+	Workloads []Workload
+	Programs  []Program // the user's own; one of the two lists may be empty
+	Gate      Gate
 }
 
 // Variant is an allocator with its knobs, under a label.
@@ -34,6 +37,9 @@ type Variant struct {
 	Label     string // unique; the allocator's name where the file gives none
 	Library   string // a path, or "" for the linked allocator
 	Knobs     map[string]any
+	// PurgeEvery is how often, in seconds, the allocator is told to give back
+	// while the workload runs; 0 is never.
+	PurgeEvery float64
 	// Libexec is a folder with measured programs of another build; "" is the
 	// lab's own. No file can set it: alloclab ab does.
 	Libexec string
@@ -74,8 +80,17 @@ type Catalog struct {
 
 // Entry is an allocator or a workload.
 type Entry struct {
-	Name    string
-	Options []Option
+	Name     string
+	Options  []Option
+	Remedies []Remedy // of an allocator
+}
+
+// Remedy is a setting of an allocator that is worth trying against memory
+// that is not returned.
+type Remedy struct {
+	Name       string
+	Knobs      map[string]any
+	PurgeEvery float64 // seconds; 0 is never
 }
 
 // Option is a knob or a parameter. Where Min and Max are both zero, it has no

@@ -113,6 +113,11 @@ func (e *Experiment) apart(top *section) {
 			top.faults.add(p.At, "program.name", &Error{Text: show(p.Name) + " is the name of a workload", Hint: "give the program a name of its own"})
 		}
 	}
+	for _, v := range e.Variants {
+		if len(e.Programs) > 0 && v.PurgeEvery > 0 {
+			top.faults.add(v.At, "variant.purge_every", &Error{Text: "is for workloads: a program has to call its allocator itself", Hint: "give programs an experiment of their own"})
+		}
+	}
 	for pass, why := range map[string]string{
 		"latency": "nothing times the calls of a program", "syscalls": "a program is not traced", "counts": "a program is not traced",
 	} {

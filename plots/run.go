@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"alloclab/analysis/rank"
 	"alloclab/results"
 )
 
@@ -66,6 +67,12 @@ func Draw(dir string, run results.Run, trials []results.Trial, reader Reader) (p
 		return nil
 	}
 	caption := Caption(run)
+	ranked := map[string]*Figure{}
+	if run.Experiment.Remedies {
+		for _, r := range rank.Rank(run, trials) {
+			ranked[r.Cell.Name] = Pareto(r.Cell.Title(), caption, r)
+		}
+	}
 	sweeps := Sweeps(run, trials)
 	swept := map[string]bool{}
 	for _, s := range sweeps {
@@ -80,7 +87,7 @@ func Draw(dir string, run results.Run, trials []results.Trial, reader Reader) (p
 				reader.Unread(err)
 			}
 		}
-		drawn := Cell{cell, series, drawCell(run, cell, series, caption, swept[cell.Name])}
+		drawn := Cell{cell, series, drawCell(run, cell, series, ranked[cell.Name], caption, swept[cell.Name])}
 		if err := write(drawn.Drawings); err != nil {
 			return paths, err
 		}
@@ -110,9 +117,10 @@ const maxHeapMaps = 64
 
 // drawCell draws what there are data for. Arenas are drawn along the axis
 // instead where the cell is on one.
-func drawCell(run results.Run, cell results.Cell, series []CellSeries, caption string, swept bool) []Drawing {
+func drawCell(run results.Run, cell results.Cell, series []CellSeries, ranked *Figure, caption string, swept bool) []Drawing {
 	title := cell.Title()
 	all := []Drawing{
+		{KindPareto, "", "Remedies: memory against cost", ranked},
 		{KindSteps, "", "Step by step", Steps(title, caption, series)},
 		{KindRSS, "", "Resident memory over time", RSS(RSSFigure{Title: title, Caption: caption, Series: series})},
 		{KindLedger, "", "What resident memory is made of", Ledger(title, caption, series)},

@@ -82,7 +82,7 @@ func Outcome(c change.Comparison) string {
 	}
 	text := "Verdicts: " + strings.Join(parts, ", ") + "."
 	if c.Family > 0 {
-		text += fmt.Sprintf(" Tests: %d, p after Holm, level %g.", c.Family, change.Alpha)
+		text += fmt.Sprintf(" Tests: %d, p after Holm, level %.2g.", c.Family, c.Level)
 	}
 	return text
 }

@@ -47,6 +47,8 @@ type Experiment struct {
 	Name   string `json:"name"`
 	File   string `json:"file"` // as given; for a preset its name
 	Source string `json:"source"`
+	// Remedies says that variants are to be ranked as remedies of the first that has none.
+	Remedies bool `json:"remedies,omitempty"`
 }
 
 // Variant is an allocator with its knobs, under a label.

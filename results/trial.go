@@ -50,6 +50,10 @@ type Trial struct {
 	Salvaged *CPU `json:"-"`
 }
 
+// KnobPurgeEvery is the one knob that is the lab's and no allocator's: how
+// often, in seconds, the allocator is told to give back while the workload runs.
+const KnobPurgeEvery = "purge_every"
+
 // Machine carries the fingerprint's hash for each scope (see Fingerprint).
 type Machine struct {
 	Memory string `json:"memory"`

@@ -17,6 +17,9 @@ func Catalog(workloads []Workload) configs.Catalog {
 				Name: k.Name, Kind: configs.Kind(k.Kind), Min: k.Min, Max: k.Max, Choices: k.Choices, Doc: k.Doc,
 			})
 		}
+		for _, r := range a.Remedies() {
+			entry.Remedies = append(entry.Remedies, configs.Remedy{Name: r.Name, Knobs: r.Knobs, PurgeEvery: r.PurgeEvery})
+		}
 		c.Allocators = append(c.Allocators, entry)
 	}
 	for _, w := range workloads {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"maps"
 	"math"
+	"slices"
 	"strconv"
 
 	"alloclab/results"
@@ -18,6 +19,7 @@ type usage struct {
 	stolen    float64
 	minor     int64
 	major     int64
+	pids      []int // of a program's tree
 }
 
 func readUsage(p *proc.Process, cpus []int) (usage, error) {
@@ -81,8 +83,15 @@ func (t *trial) pauseWork() error {
 	now, err := t.usage()
 	if err == nil {
 		t.work.pause(now)
+		t.missing(now)
 	}
 	return err
+}
+
+// missing notes that a process of the program's tree has ended since the work
+// began: what it used is in no count that is left.
+func (t *trial) missing(now usage) {
+	t.familyLost = t.familyLost || slices.ContainsFunc(append(slices.Clone(t.began.pids), t.work.since.pids...), func(pid int) bool { return !slices.Contains(now.pids, pid) })
 }
 
 // programWait is how long a program may have waited for a processor without being
@@ -94,6 +103,10 @@ const programWait = 0.02 // seconds
 func (t *trial) measureWork(wall float64) {
 	run := t.work.run
 	t.record.Metrics[results.MetricWall] = wall
+	if t.familyLost {
+		t.warn("children of it ended while it was measured: what they used is not known, so that processor time and page faults are absent")
+		return
+	}
 	t.record.Metrics[results.MetricCPU] = run
 	// What it waited for a processor it lost to others only as far as others
 	// used the processors: with more threads than processors its own threads
@@ -170,6 +183,10 @@ func (t *trial) measureFaults() error {
 	now, err := t.usage()
 	if err != nil {
 		return err
+	}
+	if t.missing(now); t.familyLost {
+		t.idleAt, _ = t.clock.now()
+		return nil
 	}
 	t.record.Metrics[results.MetricMinorFaults] = float64(now.minor - t.began.minor)
 	t.record.Metrics[results.MetricMajorFaults] = float64(now.major - t.began.major)

@@ -238,7 +238,7 @@ func (s *session) describe() error {
 	s.run.Run = fmt.Sprintf("%s-%s-%05d", e.Name, now.Format("20060102T150405"), os.Getpid())
 	s.run.Created = now.Format(time.RFC3339)
 	s.run.Tool = s.Tool
-	s.run.Experiment = results.Experiment{Name: e.Name, File: e.File, Source: string(e.Source)}
+	s.run.Experiment = results.Experiment{Name: e.Name, File: e.File, Source: string(e.Source), Remedies: e.Remedies}
 	s.run.Plan, s.run.PlanHash = encoded, hash
 	s.run.Seed, s.run.Rounds, s.run.Passes = e.Seed, e.Rounds, e.Passes
 	s.run.Fingerprint, s.run.BootID = fingerprint, boot

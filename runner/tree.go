@@ -50,6 +50,7 @@ func (t *trial) treeUsage() (usage, error) {
 			}
 			return u, err
 		}
+		u.pids = append(u.pids, p.Pid())
 		u.minor += st.Minflt
 		u.major += st.Majflt
 		// The process's own count holds threads that have ended, to 10 ms; that

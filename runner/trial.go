@@ -46,6 +46,7 @@ type trial struct {
 
 	placement  *placement // of a program; nil for a workload
 	loadCPU    float64    // processor time of what drove it, seconds
+	familyLost bool       // a process of the tree ended while it was measured
 	agent      *agent     // in the program; nil where none is or it was lost
 	reporter   *reporter  // of the program's blocks; nil but in pass census
 	images     int        // programs that ran in the process, one in another's place, as far as they were proved
@@ -157,7 +158,7 @@ func (t *trial) greet(ctx context.Context) (id wire.Identity, over func(), err e
 	}
 	parameters := append(parameterLines(t.cell.Params),
 		fmt.Sprintf("seed=%d", t.record.Round), // every variant of a round draws the same numbers
-		"pass="+t.Pass)
+		"pass="+t.Pass, fmt.Sprintf("purge_every=%.17g", t.variant.purgeEvery))
 	return id, over, t.target.Start(t.cell.Workload, parameters)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"debug/elf"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,16 +20,17 @@ import (
 // variant is an allocator with its knobs, ready to be started.
 type variant struct {
 	results.Variant
-	allocator allocators.Allocator
-	binary    string
-	preload   string   // as LD_PRELOAD names it, or ""
-	library   string   // what must serve malloc, resolved; "" where any library of that name may
-	dir       string   // where its processes run: what an allocator writes there goes with the run's end
-	settings  []string // environment lines of its knobs
-	tunables  map[string]string
-	servedBy  string // as the dry start proved
-	libc      string // in its own words
-	proof     results.Proof
+	allocator  allocators.Allocator
+	binary     string
+	preload    string   // as LD_PRELOAD names it, or ""
+	library    string   // what must serve malloc, resolved; "" where any library of that name may
+	dir        string   // where its processes run: what an allocator writes there goes with the run's end
+	settings   []string // environment lines of its knobs
+	purgeEvery float64  // seconds; 0 is never
+	tunables   map[string]string
+	servedBy   string // as the dry start proved
+	libc       string // in its own words
+	proof      results.Proof
 }
 
 // resolve finds what a variant needs. stage is a folder for links.
@@ -37,10 +39,13 @@ func resolve(v configs.Variant, binaries Binaries, stage string) (*variant, erro
 	if !ok {
 		return nil, fmt.Errorf("there is no allocator %s", v.Allocator)
 	}
+	if v.PurgeEvery > 0 && a.Purge == "" {
+		return nil, fmt.Errorf("%s has no call by which a program makes it give back: leave purge_every out", a.Name)
+	}
 	if v.Libexec != "" {
 		binaries = Binaries{v.Libexec}
 	}
-	clock := a.Clock(v.Knobs)
+	clock := a.Clock(v.Knobs).PurgedEvery(time.Duration(v.PurgeEvery * float64(time.Second)))
 	r := &variant{
 		Variant: results.Variant{
 			Label: v.Label, Allocator: a.Name, Library: v.Library, Libexec: v.Libexec, Knobs: v.Knobs, Reference: a.Bundled,
@@ -50,8 +55,13 @@ func resolve(v configs.Variant, binaries Binaries, stage string) (*variant, erro
 		binary:    binaries.Workload(a.Name),
 		dir:       stage,
 	}
+	r.Knobs = maps.Clone(v.Knobs)
 	if r.Knobs == nil {
 		r.Knobs = map[string]any{}
+	}
+	if v.PurgeEvery > 0 {
+		r.Knobs[results.KnobPurgeEvery] = v.PurgeEvery
+		r.purgeEvery = v.PurgeEvery
 	}
 	var err error
 	if r.settings, err = a.Environment(v.Knobs); err != nil {

@@ -60,8 +60,9 @@ type Comparison struct {
 	Warnings  []string // residue: what differs between the sides and should not
 	Differs   []string // builds, knobs and versions that differ: what is compared
 	Refused   []Refusal
-	Family    int // tests that Holm counts
-	Failed    int // trials of the new side that did not end as they should; of both, where they are of one run
+	Family    int     // tests that Holm counts
+	Level     float64 // that p after Holm is compared with
+	Failed    int     // trials of the new side that did not end as they should; of both, where they are of one run
 	// Unstable says why the sitting proves nothing: its A/A pair differed. "" where it did not.
 	Unstable string
 }

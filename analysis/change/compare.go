@@ -48,7 +48,7 @@ func Compare(base, new Set, r Rules) (Comparison, error) {
 		for _, v := range base.Run.Variants {
 			if new.Run.Variant(v.Label) != nil {
 				pairs = append(pairs, pair{cell.Name, v.Label, pick(base, base.Name, cell.Name, v.Label), pick(new, new.Name, cell.Name, v.Label),
-					append(passesOf(&base.Run, cell), passesOf(&new.Run, *other)...)})
+					append(passesOf(&base.Run, cell), passesOf(&new.Run, *other)...), true})
 			}
 		}
 	}
@@ -105,7 +105,7 @@ func Among(set Set, of []Pair, r Rules) (Comparison, error) {
 	}
 	for _, cell := range set.Run.Cells {
 		for _, p := range of {
-			pairs = append(pairs, pair{cell.Name, p.Name, pick(set, p.Base, cell.Name, p.Base), pick(set, p.New, cell.Name, p.New), passesOf(&set.Run, cell)})
+			pairs = append(pairs, pair{cell.Name, p.Name, pick(set, p.Base, cell.Name, p.Base), pick(set, p.New, cell.Name, p.New), passesOf(&set.Run, cell), false})
 		}
 	}
 	c.judge(pairs, nil, r)
@@ -125,6 +125,7 @@ type pair struct {
 	cell, variant string
 	base, new     picked
 	passes        []string // that either side was to take
+	apart         bool     // the sides are two runs, one after the other
 }
 
 func (p pair) takes(pass string) bool { return slices.Contains(p.passes, pass) }
@@ -159,6 +160,7 @@ func pick(s Set, label, cell, variant string) picked {
 			p.failed++
 		}
 	}
+	slices.SortStableFunc(p.trials, func(a, b *results.Trial) int { return a.Trial - b.Trial }) // as they were measured
 	return p
 }
 
@@ -191,6 +193,7 @@ func failed(trials []results.Trial) int {
 
 // judge compares all pairs in all metrics and adds the outcome.
 func (c *Comparison) judge(pairs []pair, refused map[results.Scope]string, r Rules) {
+	c.Level = r.alpha()
 	var tests []*tested
 	for _, p := range pairs {
 		for _, m := range results.Metrics() {

@@ -23,10 +23,9 @@ type Rules struct {
 	Metrics   []string           // the family, by name; nil is Family()
 	MinEffect map[string]float64 // as a fraction, instead of the registry's
 	Ignore    []string           // fields of the fingerprint that may differ
-	// Looks is how often the same sitting is judged in all, as rounds are added: the
-	// level is divided by it, so that looking more than once does not raise false
-	// alarms. 0 is once.
-	Looks int
+	// Level of this comparison; 0 is Alpha. Who judges a sitting more than once, as
+	// rounds are added, divides Alpha among the looks.
+	Level float64
 }
 
 func (r Rules) family() []string {
@@ -36,7 +35,12 @@ func (r Rules) family() []string {
 	return r.Metrics
 }
 
-func (r Rules) alpha() float64 { return Alpha / float64(max(1, r.Looks)) }
+func (r Rules) alpha() float64 {
+	if r.Level == 0 {
+		return Alpha
+	}
+	return r.Level
+}
 
 // confidence is that of the interval that says "unchanged": each of its ends
 // errs once in a hundred times. Looking more than once leaves it: what is

@@ -78,6 +78,9 @@ func (t *tested) decide(family int, r Rules) {
 	case t.Adjusted < r.alpha() && t.worthAWord(t.Ratio):
 		t.Verdict = t.direction()
 		t.accounts(r)
+		if t.pair.apart && stat.Wanders(t.base, t.new) {
+			t.warn("trials that follow each other are alike, as on a machine that wanders: two runs cannot tell that from a change; alloclab ab can")
+		}
 	case !t.worthAWord(low) && !t.worthAWord(high):
 		t.Verdict = Unchanged
 	}

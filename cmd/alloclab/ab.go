@@ -17,9 +17,26 @@ import (
 	"alloclab/runner"
 )
 
-// looks are the numbers of rounds at which a sitting is judged. The level is
-// divided among them (change.Rules.Looks).
-var looks = []int{10, 20, 30}
+// looks are the numbers of rounds at which a sitting is judged, and the level of each.
+// The levels add up to that of one comparison, so that looking three times
+// raises false alarms by nothing. The most is kept for the last: what is plain at ten rounds is
+// plain at any level.
+var looks = []look{{10, 0.1 * change.Alpha}, {20, 0.3 * change.Alpha}, {30, 0.6 * change.Alpha}}
+
+type look struct {
+	rounds int
+	level  float64
+}
+
+// lookAt is the look after so many rounds; false where there is none.
+func lookAt(rounds int) (look, bool) {
+	for _, l := range looks {
+		if l.rounds == rounds {
+			return l, true
+		}
+	}
+	return look{}, false
+}
 
 // abFlags are the options of ab.
 type abFlags struct {
@@ -82,7 +99,7 @@ func (f abFlags) run(cmd *cobra.Command, experiment string) error {
 	if err != nil {
 		return err
 	}
-	s := session{gate: e.Gate, out: stderr, formats: f.formats}
+	s := session{base: f.base, new: f.new, gate: e.Gate, out: stderr, formats: f.formats}
 	if f.metrics != nil {
 		s.gate.Metrics = f.metrics
 	}
@@ -107,7 +124,7 @@ func (f abFlags) run(cmd *cobra.Command, experiment string) error {
 		defer remove()
 	}
 	e.Variants = s.pair(subjects, base, new)
-	e.Rounds = looks[len(looks)-1]
+	e.Rounds = looks[len(looks)-1].rounds
 	if s.dir = f.out; s.dir == "" {
 		s.dir = filepath.Join("out", e.Name+"-ab-"+time.Now().Format("20060102-150405"))
 	}
@@ -116,6 +133,7 @@ func (f abFlags) run(cmd *cobra.Command, experiment string) error {
 
 // session is one sitting of ab.
 type session struct {
+	base, new string // as the user named them
 	dir       string
 	gate      configs.Gate
 	pairs, aa []change.Pair
@@ -158,7 +176,11 @@ func (s *session) measure(cmd *cobra.Command, lab lab, e *configs.Experiment) er
 		}
 		return withCode(exitUnfit, err)
 	}
-	c, err := s.compare()
+	last, ok := lookAt(run.Rounds)
+	if !ok {
+		last = looks[len(looks)-1] // a family of figures that repeat was decided before the first
+	}
+	c, err := s.compare(last.level)
 	if err != nil {
 		return err
 	}
@@ -167,17 +189,17 @@ func (s *session) measure(cmd *cobra.Command, lab lab, e *configs.Experiment) er
 
 // compare judges what has been measured so far: the pairs, and whether the A/A
 // pairs differ.
-func (s *session) compare() (change.Comparison, error) {
+func (s *session) compare(level float64) (change.Comparison, error) {
 	set, warnings, err := readSet(s.dir)
 	if err != nil {
 		return change.Comparison{}, err
 	}
-	rules := change.Rules{Metrics: s.gate.Metrics, MinEffect: s.gate.MinEffect, Looks: len(looks)}
+	rules := change.Rules{Metrics: s.gate.Metrics, MinEffect: s.gate.MinEffect, Level: level}
 	c, err := change.Among(set, s.pairs, rules)
 	if err != nil {
 		return c, err
 	}
-	c.Warnings = slices.Concat(warnings, c.Warnings)
+	c.Base, c.New, c.Warnings = s.base, s.new, slices.Concat(warnings, c.Warnings)
 	same, err := change.Among(set, s.aa, rules)
 	if err != nil {
 		return c, err
@@ -196,13 +218,14 @@ func (s *session) compare() (change.Comparison, error) {
 func (s *session) enough(pass string, round int) bool {
 	rules := change.Rules{Metrics: s.gate.Metrics}
 	tested, repeating := rules.Of(pass)
-	if tested == 0 && (repeating > 0 || round >= looks[0]) {
+	if tested == 0 && (repeating > 0 || round >= looks[0].rounds) {
 		return true
 	}
-	if !slices.Contains(looks, round) {
+	l, ok := lookAt(round)
+	if !ok {
 		return false
 	}
-	c, err := s.compare()
+	c, err := s.compare(l.level)
 	if err != nil {
 		fmt.Fprintln(s.out, "note: what has been measured cannot be judged yet:", err)
 		return false
@@ -213,7 +236,7 @@ func (s *session) enough(pass string, round int) bool {
 			open++
 		}
 	}
-	if open > 0 && round < looks[len(looks)-1] {
+	if open > 0 && l != looks[len(looks)-1] {
 		fmt.Fprintf(s.out, "note: after %d rounds %d figures have no verdict yet: rounds are added\n", round, open)
 	}
 	return open == 0

@@ -15,7 +15,7 @@ import (
 // house says which of our packages each package may import. A package that is
 // not here may import none; docs/house.md gives the reasons.
 var house = map[string][]string{
-	"cmd/alloclab":             {"configs", "plots", "plots/page", "report", "report/format", "results", "runner", "allocators", "analysis", "analysis/cause", "analysis/change", "analysis/stat", "serve", "profile"},
+	"cmd/alloclab":             {"configs", "plots", "plots/page", "report", "report/format", "results", "runner", "allocators", "analysis", "analysis/cause", "analysis/change", "analysis/rank", "analysis/sizing", "analysis/stat", "serve", "profile"},
 	"runner":                   {"allocators", "configs", "results", "runner/census", "runner/inspect", "runner/plan", "runner/proc", "runner/process", "runner/wire"},
 	"runner/census":            {"allocators", "results", "runner/proc", "runner/wire"},
 	"runner/inspect":           {"results", "runner/census", "runner/proc"},
@@ -23,15 +23,17 @@ var house = map[string][]string{
 	"runner/process":           {},
 	"runner/wire":              {},
 	"runner/proc":              {},
-	"plots":                    {"analysis", "analysis/cause", "analysis/change", "results"},
+	"plots":                    {"analysis", "analysis/cause", "analysis/change", "analysis/rank", "results"},
 	"plots/page":               {"analysis", "analysis/cause", "analysis/change", "plots", "report", "results"},
 	"plots/internal/synthetic": {"results"},
-	"report":                   {"analysis", "analysis/cause", "analysis/change", "results"},
+	"report":                   {"analysis", "analysis/cause", "analysis/change", "analysis/rank", "analysis/sizing", "results"},
 	"report/format":            {"analysis", "analysis/change", "results"},
 	"analysis":                 {"results"},
 	"analysis/stat":            {},
 	"analysis/cause":           {"analysis", "analysis/stat", "results"},
 	"analysis/change":          {"analysis", "analysis/stat", "results"},
+	"analysis/rank":            {"analysis", "analysis/cause", "analysis/stat", "results"},
+	"analysis/sizing":          {"analysis", "analysis/cause", "analysis/stat", "results"},
 	"allocators":               {"results"},
 	"results":                  {},
 	"configs":                  {},

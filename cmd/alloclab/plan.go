@@ -82,6 +82,12 @@ func printPlan(out io.Writer, e *configs.Experiment, p runner.Preview, order boo
 	}
 	fmt.Fprintf(out, "\n%s = %d trials, about %v\n",
 		product, len(p.Trials), time.Duration(p.Seconds*float64(time.Second)).Round(time.Second))
+	if e.Remedies {
+		fmt.Fprintln(out, "\nvariants, with the remedies that were added:")
+		for _, v := range e.Variants {
+			fmt.Fprintln(out, " ", results.Plain(v.Label))
+		}
+	}
 	if order {
 		for _, t := range p.Trials {
 			fmt.Fprintf(out, "%d\t%s\t%s\tround %d\t%s\n", t.Trial, t.Cell, t.Variant, t.Round, t.Pass)

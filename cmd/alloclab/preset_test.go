@@ -1,6 +1,8 @@
 package main
 
 import (
+	"os"
+	"strings"
 	"testing"
 
 	"alloclab/analysis/change"
@@ -50,5 +52,19 @@ func TestPresetsForComparison(t *testing.T) {
 	}
 	if gated == 0 {
 		t.Error("no preset is gated")
+	}
+}
+
+// TestDocumentedGate: the gate that docs/comparing.md shows is one.
+func TestDocumentedGate(t *testing.T) {
+	text, err := os.ReadFile("../../docs/comparing.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, block, found := strings.Cut(string(text), "```toml\n")
+	block, _, _ = strings.Cut(block, "```")
+	g, given, err := configs.ParseGate("docs/comparing.md", []byte(block), results.Judged())
+	if !found || !given || err != nil || len(g.Metrics) != 3 || g.MinEffect[results.MetricRSSIdle] != 0.05 {
+		t.Errorf("%+v, %v", g, err)
 	}
 }

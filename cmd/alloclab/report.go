@@ -81,6 +81,12 @@ func redraw(stdout, stderr io.Writer, dir string, f formats) ([]results.Trial, e
 		report.Syscalls(&out, run, shown), report.Counts(&out, run, shown), report.Census(&out, run, shown)); err != nil {
 		return trials, err
 	}
+	if run.Experiment.Remedies {
+		fmt.Fprintln(&out)
+		if err := printRankings(&out, dir, run, shown); err != nil {
+			return trials, err
+		}
+	}
 	fmt.Fprintf(&out, "\nFigures: %d in %s\nResults: %s\nReport: %s\nWhy, and what was tried: alloclab explain %s\n", len(figures), filepath.Join(dir, results.FiguresDir), dir, path, dir)
 	if err := f.writeRun(stdout, format.Run{Run: run, Trials: shown, Warnings: warnings, Dir: dir}); err != nil {
 		return trials, err

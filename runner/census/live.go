@@ -136,14 +136,24 @@ func (l *Live) Regions(mappings []Mapped, page uint64) []wire.Region {
 			}
 		}
 	}
-	regions = append(l.mapped[:len(l.mapped):len(l.mapped)], l.withoutBlocks(regions)...)
 	for _, m := range mappings {
 		if m.Start <= l.main && l.main < m.End {
-			regions = append(regions, wire.Region{Start: m.Start, End: m.End, Kind: wire.RegionTLS})
+			// Not the whole mapping: what glibc maps for a large block can lie beside it and become one with it.
+			regions = append(regions, wire.Region{
+				Start: max(m.Start, (l.main-min(l.main, mainTLS))&^(page-1)), End: min(((l.main+mainDescriptor)|(page-1))+1, m.End), Kind: wire.RegionTLS,
+			})
 		}
 	}
-	return regions
+	return append(l.mapped[:len(l.mapped):len(l.mapped)], l.withoutBlocks(regions)...)
 }
+
+// What lies around the main thread's descriptor: static TLS of program and
+// libraries below it (a few KiB, and glibc's surplus for libraries that are loaded later), the
+// descriptor itself from it on (2304 bytes in glibc 2.36).
+const (
+	mainTLS        = 16 << 10
+	mainDescriptor = 2304
+)
 
 // withoutBlocks are the regions, sorted, in which no block begins.
 func (l *Live) withoutBlocks(regions []wire.Region) []wire.Region {

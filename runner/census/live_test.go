@@ -69,7 +69,7 @@ func TestLiveRegions(t *testing.T) {
 	const p = 4096
 	var l Live
 	for _, e := range []wire.RingEvent{
-		{Kind: wire.RingStarted, Address: 0x9000_0100},
+		{Kind: wire.RingStarted, Address: 0x9000_8100},
 		{Kind: wire.RingMapped, Address: 0x1000_0000, Size: 10 * p},
 		{Kind: wire.RingMapped, Address: 0x2000_0000, Size: p},
 		{Kind: wire.RingUnmapped, Address: 0x1000_0000 + 2*p, Size: 3 * p}, // a hole
@@ -82,14 +82,15 @@ func TestLiveRegions(t *testing.T) {
 		l.Apply(e)
 	}
 	l.Apply(wire.RingEvent{Kind: wire.RingStack, Address: 0x7000_7700, Size: 0x7000_6f00})
-	l.Apply(wire.RingEvent{Kind: wire.RingAllocated, Address: 0x7000_4000, Size: 64}) // the stack has become a heap
-	got := l.Regions([]Mapped{{0x5000_0000, 0x5001_0000}, {0x7000_0000, 0x7001_0000}, {0x9000_0000, 0x9000_2000}, {0x1000_0000, 0x1001_0000}}, p)
+	l.Apply(wire.RingEvent{Kind: wire.RingAllocated, Address: 0x7000_4000, Size: 64})     // the stack has become a heap
+	l.Apply(wire.RingEvent{Kind: wire.RingAllocated, Address: 0x9000_a010, Size: 80 * p}) // glibc mapped it beside the linker's memory
+	got := l.Regions([]Mapped{{0x5000_0000, 0x5001_0000}, {0x7000_0000, 0x7001_0000}, {0x9000_0000, 0x9010_0000}, {0x1000_0000, 0x1001_0000}}, p)
 	want := []wire.Region{
 		{Start: 0x1000_0000, End: 0x1000_0000 + 2*p, Kind: wire.RegionUnmanaged},
 		{Start: 0x1000_0000 + 3*p, End: 0x1000_0000 + 4*p, Kind: wire.RegionUnmanaged},
 		{Start: 0x1000_0000 + 5*p, End: 0x1000_0000 + 10*p, Kind: wire.RegionUnmanaged},
 		{Start: 0x5000_0000, End: 0x5000_8000, Kind: wire.RegionStack},
-		{Start: 0x9000_0000, End: 0x9000_2000, Kind: wire.RegionTLS},
+		{Start: 0x9000_4000, End: 0x9000_9000, Kind: wire.RegionTLS},
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("regions\n%x, want\n%x", got, want)

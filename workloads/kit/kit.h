@@ -182,7 +182,7 @@ static inline void kit_free(struct kit_worker *worker, void *block, size_t bytes
 void kit_block(struct kit_list *list, const void *address, size_t requested);
 /* In figures(): one figure of the workload's own. */
 void kit_figure(const struct kit *kit, const char *name, double value);
-/* In figures(): "baseline", "hold", "freed", "idle", or "purged" after each purge; "end" in a plain program. */
+/* In figures(): "baseline", "hold", "freed", "idle" or "look", or "purged" after each purge; "end" in a plain program. */
 const char *kit_mark(const struct kit *kit);
 
 /* ---- failing ---- */

@@ -99,6 +99,10 @@ void kit_read_parameters(struct kit *kit, char *lines)
 			kit->times_calls = strcmp(value, "latency") == 0;
 			continue;
 		}
+		if (strcmp(line, "purge_every") == 0) {
+			kit->purge_every_ns = (uint64_t)(strtod(value, NULL) * 1e9);
+			continue;
+		}
 		int i = parameter_index(kit->workload, line);
 		if (i < 0)
 			kit_fail(KIT_USAGE, "workload %s has no parameter %s", kit->workload->name, line);

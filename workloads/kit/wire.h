@@ -28,7 +28,7 @@ enum wire_type {
 	WIRE_DONE = 4,  /* answer to a command. a: bytes or entries in the window, b: 1 if more follow; for purge and flush a: ns, b: 1 if there is such a call; text: after a purge, figures as at a mark */
 	WIRE_FAIL = 5,  /* text: what failed; the target ends after it unless it answers a command */
 	/* lab -> target */
-	WIRE_GO = 16,     /* text: "workload=NAME", then "parameter=value" lines in base units; "seed=" and "pass=" too */
+	WIRE_GO = 16,     /* text: "workload=NAME", then "parameter=value" lines in base units; "seed=", "pass=" and "purge_every=" (seconds) too */
 	WIRE_STATS = 17,  /* allocator statistics, as "name value" lines, into the window */
 	WIRE_LIST = 18,   /* block list into the window; a: 1 to start anew, 0 for the next part */
 	WIRE_REGIONS = 19, /* memory ranges that are not an allocator's heap, into the window */

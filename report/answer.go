@@ -39,14 +39,10 @@ const (
 	ColumnStays
 )
 
-// Series gives the samples of a trial, nil where there are none (see
-// results.SamplesIn).
-type Series func(trial int) []results.Sample
-
-// Answers are the tables of all cells, those without a trial left out. Series may be nil.
-func Answers(run results.Run, trials []results.Trial, series Series) []Answer {
+// Answers are the tables of all cells, those without a trial left out.
+func Answers(run results.Run, trials []results.Trial, o cause.Options) []Answer {
 	found := map[string][]analysis.Finding{}
-	for _, c := range cause.Findings(run, trials, cause.Options{Series: series}) {
+	for _, c := range cause.Findings(run, trials, o) {
 		found[c.Name] = c.Findings
 	}
 	var all []Answer

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"alloclab/analysis/cause"
 	"alloclab/results"
 )
 
@@ -17,7 +18,7 @@ import (
 // that failed or were starved are counted and named, never averaged. The last
 // line says whether all ledgers add up.
 func Table(w io.Writer, run results.Run, trials []results.Trial) error {
-	for _, a := range Answers(run, trials, nil) {
+	for _, a := range Answers(run, trials, cause.Options{}) {
 		head := a.Title + " · " + heading(run) + "     RSS in " + a.Unit + ", median" + a.spread() + "\n"
 		var notes strings.Builder
 		for _, n := range a.Notes {

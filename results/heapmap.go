@@ -149,6 +149,18 @@ func ReadHeapMaps(dir string, trial int) (*HeapMaps, error) {
 	return maps, nil
 }
 
+// HeapMapsIn gives the heap maps of a run directory's trials, nil for one whose
+// file is missing or cannot be read. Each is read when it is asked for.
+func HeapMapsIn(dir string) func(trial int) *HeapMaps {
+	return func(trial int) *HeapMaps {
+		maps, err := ReadHeapMaps(dir, trial)
+		if err != nil {
+			return nil
+		}
+		return maps
+	}
+}
+
 func parseHeapMaps(text []byte) (*HeapMaps, error) {
 	if len(text) > maxHeapMaps {
 		return nil, fmt.Errorf("longer than %d bytes", maxHeapMaps)

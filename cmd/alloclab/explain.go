@@ -110,7 +110,7 @@ func explain(stdout io.Writer, args []string, o cause.Options) error {
 	for _, w := range warnings {
 		fmt.Fprintln(&out, "warning:", w)
 	}
-	o.Series = results.SamplesIn(dir)
+	o.Series, o.Maps = results.SamplesIn(dir), results.HeapMapsIn(dir)
 	if len(args) == 2 {
 		t, err := trialOf(trials, args[1])
 		if err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"alloclab/analysis/cause"
 	"alloclab/plots/page"
 	"alloclab/report"
 	"alloclab/report/format"
@@ -76,7 +77,7 @@ func redraw(stdout, stderr io.Writer, dir string, f formats) ([]results.Trial, e
 	for _, w := range warnings {
 		fmt.Fprintln(&out, "warning:", w)
 	}
-	if err := errors.Join(report.Table(&out, run, shown), report.Verdict(&out, run, shown, results.SamplesIn(dir)), report.Steps(&out, run, shown),
+	if err := errors.Join(report.Table(&out, run, shown), report.Verdict(&out, run, shown, cause.Options{Series: results.SamplesIn(dir), Maps: results.HeapMapsIn(dir)}), report.Steps(&out, run, shown),
 		report.Syscalls(&out, run, shown), report.Counts(&out, run, shown), report.Census(&out, run, shown)); err != nil {
 		return trials, err
 	}

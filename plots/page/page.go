@@ -18,6 +18,7 @@ import (
 	"sort"
 	"strings"
 
+	"alloclab/analysis/cause"
 	"alloclab/plots"
 	"alloclab/report"
 	"alloclab/results"
@@ -37,7 +38,7 @@ func asset(name string) string {
 // Draw draws all figures of a run into its directory and writes its page. It
 // returns the paths of the figures and of the page, and which samples could not be read.
 func Draw(dir string, run results.Run, trials []results.Trial, warnings []string) (figures []string, path string, unread []error, err error) {
-	p := newPage(run, trials, results.SamplesIn(dir), warnings)
+	p := newPage(run, trials, cause.Options{Series: results.SamplesIn(dir), Maps: results.HeapMapsIn(dir)}, warnings)
 	figures, err = plots.Draw(dir, run, trials, p)
 	if err != nil {
 		return figures, "", p.unread, err
@@ -96,9 +97,9 @@ type scope struct {
 	Fields     [][2]string
 }
 
-func newPage(run results.Run, trials []results.Trial, series report.Series, warnings []string) *page {
+func newPage(run results.Run, trials []results.Trial, o cause.Options, warnings []string) *page {
 	p := &page{
-		Name: results.Plain(run.Experiment.Name), Tally: report.Tally(trials), Answers: report.Answers(run, trials, series),
+		Name: results.Plain(run.Experiment.Name), Tally: report.Tally(trials), Answers: report.Answers(run, trials, o),
 		File: results.Plain(run.Experiment.File), Source: plainLines(run.Experiment.Source),
 		dark: plots.DarkColours(), budget: newBudget(run, trials),
 	}

@@ -82,17 +82,14 @@ func Steps(title, caption string, series []CellSeries) *Figure {
 // before it: beside it nobody would see the others.
 func stepParts(all []stepColumn, steps int) []stepPart {
 	parts := []stepPart{{to: steps}}
-	most := int64(math.MaxInt64 / 16)
-	for _, column := range all[:1] {
-		for i, s := range column.steps {
-			if s.Malloc >= 16*most {
-				parts[len(parts)-1].to = i
-				parts = append(parts, stepPart{from: i, to: steps})
-			}
-			if s.Malloc > 0 && (most == math.MaxInt64/16 || s.Malloc > most) {
-				most = s.Malloc
-			}
+	most := 0.0
+	for i, s := range all[0].steps {
+		bytes := float64(s.Malloc)
+		if most > 0 && bytes >= 16*most {
+			parts[len(parts)-1].to = i
+			parts = append(parts, stepPart{from: i, to: steps})
 		}
+		most = max(most, bytes)
 	}
 	for i := range parts {
 		p := &parts[i]

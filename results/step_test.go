@@ -41,3 +41,17 @@ func TestSteps(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 }
+
+// FuzzSteps: whatever a workload calls its figures, steps are read or left out.
+func FuzzSteps(f *testing.F) {
+	f.Add("step_00_rss_anon_bytes", 1.0, "step_01_malloc_bytes", 30720.0)
+	f.Add("step_", 1e300, "step_01", -1.0)
+	f.Add("step_00_idle_s", 0.0, "step_00_", 1.0)
+	f.Fuzz(func(t *testing.T, a string, x float64, b string, y float64) {
+		for _, s := range (&Trial{Figures: map[string]float64{a: x, b: y}}).Steps() {
+			if s.Words() == "" {
+				t.Errorf("%q %q: a step without words", a, b)
+			}
+		}
+	})
+}

@@ -35,6 +35,7 @@ idle = "10ms"
 
 const slowTrial = `
 rounds = 1
+time_limit = "2h"
 [[variant]]
 allocator = "ptmalloc"
 [[workload]]

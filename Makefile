@@ -10,19 +10,21 @@ RELEASE := $(shell git describe --tags --always --dirty 2>/dev/null)
 
 LINKED := ptmalloc jemalloc tcmalloc mimalloc
 WORKLOADS := $(addprefix $(BIN)/workload-,$(LINKED))
-LIBRARIES := $(BIN)/libpages.so $(BIN)/libtruth.so
+LIBRARIES := $(BIN)/libpages.so $(BIN)/libtruth.so $(BIN)/libagent.so $(BIN)/libcensus.so
 PLAIN := $(BIN)/plain-threads4k $(BIN)/plain-iobuf
 
 # What the build needs, and what only tests and comparisons need (Debian 12 names).
 BUILD_PACKAGES := gcc libc6-dev libjemalloc-dev libgoogle-perftools-dev libmimalloc-dev libtbbmalloc2
-TEST_PACKAGES := $(BUILD_PACKAGES) procps time strace valgrind gdb chromium
+TEST_PACKAGES := $(BUILD_PACKAGES) procps time strace valgrind gdb chromium libxml2-utils python3 redis-server
+# Large, or with a service: only make soak installs it.
+SOAK_PACKAGES := prometheus
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 CFLAGS := -std=gnu11 -O2 -g -pthread -Wall -Wextra -Werror \
 	-fno-builtin-malloc -fno-builtin-calloc -fno-builtin-realloc -fno-builtin-free
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build lint bench soak install deps test-deps check-go clean FORCE
+.PHONY: help run test build lint bench counts soak install deps test-deps soak-deps check-go clean FORCE
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -52,6 +54,17 @@ $(BIN)/plain-iobuf: $(wildcard workloads/iobuf*.c) workloads/plain/main.c $(KIT)
 	@mkdir -p $(BIN)
 	@$(CC) $(CFLAGS) -Iworkloads -o $@ $(filter %.c,$^)
 
+# What is preloaded into users' programs. It shows them no symbol.
+AGENT := $(wildcard workloads/agent/*.c) $(wildcard workloads/kit/probe*.c)
+$(BIN)/libagent.so: $(AGENT) $(wildcard workloads/agent/*.h workloads/kit/*.h)
+	@mkdir -p $(BIN)
+	@$(CC) $(CFLAGS) -DPROBE_PRELOADED -fPIC -shared -fvisibility=hidden -Iworkloads -o $@ $(AGENT)
+
+# The agent that reports a program's blocks, to be preloaded before its allocator.
+$(BIN)/libcensus.so: $(wildcard workloads/agent/census/*.[ch])
+	@mkdir -p $(BIN)
+	@$(CC) $(CFLAGS) -fno-builtin -fPIC -shared -fvisibility=hidden -o $@ $(filter %.c,$^)
+
 # Reference allocators, to be preloaded.
 $(BIN)/lib%.so: workloads/reference/%.c
 	@mkdir -p $(BIN)
@@ -67,20 +80,26 @@ bench: build test-deps ## every number that the lab promises, achieved against i
 	$(GO) test -run '^$$' -bench . ./runner/census ./runner/proc ./results
 	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 30m ./runner
 
-soak: test-deps build ## checks of more than a minute: fuzzing, kill -9, long series
+counts: build test-deps ## instructions per operation against the commit that this branch left (BASE=revision)
+	bash scripts/counts $(BASE)
+
+soak: test-deps soak-deps build ## checks of more than a minute: fuzzing, kill -9, long series
 	ALLOCLAB_LIBEXEC=$(BIN) ALLOCLAB_SOAK=1 $(GO) test -timeout 60m -run 'Soak|LargeRun' -v ./...
 	bash scripts/fuzz
 
 install: build ## programs into $(PREFIX)/bin and $(PREFIX)/libexec/alloclab
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/alloclab
 	install -m 755 $(BIN)/alloclab $(DESTDIR)$(PREFIX)/bin/
-	install -m 755 $(WORKLOADS) $(BIN)/libpages.so $(DESTDIR)$(PREFIX)/libexec/alloclab/
+	install -m 755 $(WORKLOADS) $(filter-out %/libtruth.so,$(LIBRARIES)) $(DESTDIR)$(PREFIX)/libexec/alloclab/
 
 deps: ## install the packages that building needs and this machine lacks
 	@bash scripts/packages $(BUILD_PACKAGES)
 
 test-deps: ## the same for tests
 	@bash scripts/packages $(TEST_PACKAGES)
+
+soak-deps: ## and for make soak
+	@bash scripts/packages $(SOAK_PACKAGES)
 
 check-go:
 	@command -v $(GO) >/dev/null || { echo "Go is not installed: get $(GO_MIN) or later from https://go.dev/dl/" >&2; exit 1; }

@@ -16,9 +16,15 @@ type Allocator struct {
 	Sonames  []string // names by which the dynamic linker finds it, best first
 	Package  string   // the Debian package that brings it
 	Knobs    []Knob
+	// Purge is the C call that tells it to give back what it can, as a program would
+	// write it; "" where it has none that any thread may call for all.
+	Purge  string
+	Header string // what declares its own calls to C
 
 	// What differs between allocators beyond data; each file sets all of it.
 	environment func(set []setting) []string
+	pasted      func(set []setting) []string   // as environment, outside the lab; nil where that is the same
+	code        func(set []setting) []string   // the same from inside; nil for no such way, and so is its answer
 	complaints  func(stderr string) []Mismatch // nil where it never complains
 	clock       func(knobs map[string]any) Clock
 	remedies    []Remedy

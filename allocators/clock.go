@@ -1,6 +1,9 @@
 package allocators
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Clock is when a variant gives memory back by itself. A watch that ends
 // before the clock has run says nothing about what the allocator returns.
@@ -26,9 +29,23 @@ const (
 	ClockDecay   ClockKind = "decay time"        // after a time
 	ClockPages   ClockKind = "pages per release" // some pages for so many pages freed
 	ClockTrim    ClockKind = "trim threshold"    // when the top of a heap is larger than that
+	ClockPurge   ClockKind = "periodic purge"    // told to by the program
 	ClockNever   ClockKind = "never"
 	ClockUnknown ClockKind = "unknown"
 )
+
+// PurgedEvery is the clock of a program that has its allocator give back every
+// so often, whatever else the allocator does.
+func (c Clock) PurgedEvery(period time.Duration) Clock {
+	if period <= 0 {
+		return c
+	}
+	return Clock{
+		Kind: ClockPurge, Duration: period, Watch: period,
+		Sentence: fmt.Sprintf("The program tells the allocator every %v to give back. %s", period, c.Sentence),
+		Source:   c.Source,
+	}
+}
 
 // Clock says when an allocator under these knobs returns memory by itself.
 func (a Allocator) Clock(knobs map[string]any) Clock { return a.clock(knobs) }

@@ -21,6 +21,9 @@ var jemalloc = Allocator{
 	Linked:  true,
 	Sonames: []string{"libjemalloc.so.2"},
 	Package: "libjemalloc2",
+
+	Purge:  `mallctl("arena.4096.purge", NULL, NULL, NULL, 0);`,
+	Header: "jemalloc/jemalloc.h",
 	Knobs: jemallocKnobs(
 		Knob{Name: "dirty_decay_ms", Kind: KindCount, Min: -1, Max: 1 << 40, Source: jemallocManual,
 			Doc: "how long free pages stay with the process; 0 returns them at once, -1 never; 10000 if not set"},
@@ -64,24 +67,27 @@ var jemalloc = Allocator{
 	// Without abort_conf an unknown or wrong setting is a line on stderr and a
 	// run under other settings than the ones asked for.
 	environment: func(set []setting) []string {
-		pairs := []string{"abort_conf:true"}
-		for _, s := range set {
-			pairs = append(pairs, s.knob.native+":"+s.text)
-		}
-		return []string{"MALLOC_CONF=" + strings.Join(pairs, ",")}
+		return []string{"MALLOC_CONF=" + strings.Join(append([]string{"abort_conf:true"}, jemallocPairs(set)...), ",")}
+	},
+	// A service is better off with a line on stderr.
+	pasted: func(set []setting) []string { return []string{"MALLOC_CONF=" + strings.Join(jemallocPairs(set), ",")} },
+	// mallctl reaches only some of the settings, and decay times only of arenas that are made
+	// later; the variable reaches all, of a program that is linked with the library.
+	code: func(set []setting) []string {
+		return []string{`const char *malloc_conf = "` + strings.Join(jemallocPairs(set), ",") + `";`}
 	},
 	complaints: jemallocComplaints,
 	clock:      jemallocClock,
 	remedies: []Remedy{
-		{Name: "background thread, decay 1 s", Knobs: map[string]any{"background_thread": true, "dirty_decay_ms": int64(1000)}, Source: jemallocTuning,
+		{Name: "background, decay 1 s", Knobs: map[string]any{"background_thread": true, "dirty_decay_ms": int64(1000)}, Source: jemallocTuning,
 			Doc: "free pages go back within about two seconds, whether the program is active or not"},
-		{Name: "background thread", Knobs: map[string]any{"background_thread": true}, Source: jemallocTuning,
+		{Name: "background", Knobs: map[string]any{"background_thread": true}, Source: jemallocTuning,
 			Doc: "the default decay of 10 s, but run by a clock and not by the program's activity"},
-		{Name: "no decay", Knobs: map[string]any{"dirty_decay_ms": int64(0), "muzzy_decay_ms": int64(0)}, Source: jemallocTuning,
+		{Name: "dirty_decay_ms=0", Knobs: map[string]any{"dirty_decay_ms": int64(0), "muzzy_decay_ms": int64(0)}, Source: jemallocTuning,
 			Doc: "free pages go back at once, at the price of system calls and page faults"},
-		{Name: "one arena", Knobs: map[string]any{"narenas": int64(1)}, Source: jemallocTuning,
+		{Name: "narenas=1", Knobs: map[string]any{"narenas": int64(1)}, Source: jemallocTuning,
 			Doc: "what one thread frees another can use, at the price of a lock"},
-		{Name: "no thread caches", Knobs: map[string]any{"tcache": false}, Source: jemallocTuning,
+		{Name: "tcache=false", Knobs: map[string]any{"tcache": false}, Source: jemallocTuning,
 			Doc: "no free block is kept for a thread, at the price of a lock for each operation"},
 	},
 }
@@ -93,6 +99,14 @@ func jemallocKnobs(knobs ...Knob) []Knob {
 		knobs[i].told = "opt." + knobs[i].Name
 	}
 	return knobs
+}
+
+func jemallocPairs(set []setting) []string {
+	var pairs []string
+	for _, s := range set {
+		pairs = append(pairs, s.knob.native+":"+s.text)
+	}
+	return pairs
 }
 
 // jemallocComplaints finds lines such as

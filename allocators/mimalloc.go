@@ -21,6 +21,7 @@ var mimalloc = Allocator{
 	Linked:  true,
 	Sonames: []string{"libmimalloc.so.2", "libmimalloc.so.2.0"},
 	Package: "libmimalloc2.0",
+	Header:  "mimalloc.h",
 	Knobs: mimallocKnobs(
 		Knob{Name: "allow_decommit", Kind: KindBool, Source: mimallocSource, Doc: "return free memory at all; true if not set"},
 		Knob{Name: "decommit_delay", Kind: KindCount, Min: 0, Max: 1 << 30, Source: mimallocSource,
@@ -44,14 +45,29 @@ var mimalloc = Allocator{
 		Knob{Name: "destroy_on_exit", Kind: KindBool, Source: mimallocSource, Doc: "free all memory at exit"},
 	),
 	environment: eachItsVariable("1", "0"),
-	complaints:  mimallocComplaints,
-	clock:       mimallocClock,
+	// An option of the start, such as reserved pages, comes too late from inside.
+	code: func(set []setting) []string {
+		var lines []string
+		for _, s := range set {
+			value := map[any]string{true: "1", false: "0"}[s.value]
+			if value == "" {
+				value = s.text
+			}
+			if s.knob.Name == "reserve_huge_os_pages" || s.knob.Name == "eager_commit_delay" {
+				return nil
+			}
+			lines = append(lines, "mi_option_set(mi_option_"+s.knob.Name+", "+value+");")
+		}
+		return lines
+	},
+	complaints: mimallocComplaints,
+	clock:      mimallocClock,
 	remedies: []Remedy{
-		{Name: "no delay", Knobs: map[string]any{"decommit_delay": int64(0), "segment_decommit_delay": int64(0)}, Source: mimallocSource,
+		{Name: "decommit_delay=0", Knobs: map[string]any{"decommit_delay": int64(0), "segment_decommit_delay": int64(0)}, Source: mimallocSource,
 			Doc: "free memory is returned when it is freed, at the price of system calls and page faults"},
-		{Name: "reset pages", Knobs: map[string]any{"page_reset": true}, Source: mimallocSource,
+		{Name: "page_reset", Knobs: map[string]any{"page_reset": true}, Source: mimallocSource,
 			Doc: "a free page's memory is given up while its segment stays"},
-		{Name: "abandoned pages returned", Knobs: map[string]any{"abandoned_page_decommit": true}, Source: mimallocSource,
+		{Name: "abandoned_page_decommit", Knobs: map[string]any{"abandoned_page_decommit": true}, Source: mimallocSource,
 			Doc: "where threads come and go: what an ended thread leaves is returned without delay"},
 	},
 }

@@ -3,6 +3,7 @@ package allocators
 import (
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 
 	"alloclab/results"
@@ -20,6 +21,9 @@ var ptmalloc = Allocator{
 	Linked:  true,
 	Sonames: []string{"libc.so.6"},
 	Package: "libc6",
+
+	Purge:  `malloc_trim(0);`,
+	Header: "malloc.h",
 	Knobs: []Knob{
 		{Name: "arena_max", Kind: KindCount, Min: 1, Max: 1 << 16, native: "glibc.malloc.arena_max", Source: glibcTunables,
 			Doc: "most arenas, the main one included; 8 for each CPU if not set"},
@@ -52,19 +56,42 @@ var ptmalloc = Allocator{
 		}
 		return []string{"GLIBC_TUNABLES=" + strings.Join(tunables, ":")}
 	},
+	code:  ptmallocCode,
 	clock: ptmallocClock,
 	remedies: []Remedy{
-		{Name: "one arena", Knobs: map[string]any{"arena_max": int64(1)}, Source: glibcTunables,
+		{Name: "malloc_trim", PurgeEvery: 10, Source: "malloc_trim(3); all arenas and pages inside free chunks since glibc 2.8 (commit 68631c8eb9)",
+			Doc: "the program calls malloc_trim(0) again and again: every whole free page of every arena goes back, while all who allocate from that arena wait"},
+		{Name: "arena_max=1", Knobs: map[string]any{"arena_max": int64(1)}, Source: glibcTunables,
 			Doc: "all threads share the main heap: what one frees another can use, at the price of a lock"},
-		{Name: "two arenas", Knobs: map[string]any{"arena_max": int64(2)}, Source: "https://devcenter.heroku.com/articles/tuning-glibc-memory-behavior",
+		{Name: "arena_max=2", Knobs: map[string]any{"arena_max": int64(2)}, Source: "https://devcenter.heroku.com/articles/tuning-glibc-memory-behavior",
 			Doc: "a compromise between sharing and waiting for a lock"},
-		{Name: "fixed thresholds", Knobs: map[string]any{"mmap_threshold": int64(128 << 10), "trim_threshold": int64(128 << 10)}, Source: mallopt,
-			Doc: "the default values, but frozen: freeing a large block no longer raises them up to 32 and 64 MiB"},
-		{Name: "large blocks mapped", Knobs: map[string]any{"mmap_threshold": int64(64 << 10)}, Source: mallopt,
+		{Name: "trim_threshold=128KiB", Knobs: map[string]any{"trim_threshold": int64(128 << 10)}, Source: mallopt,
+			Doc: "the default value, but frozen: freeing a large block no longer raises it up to 64 MiB"},
+		{Name: "mmap_threshold=64KiB", Knobs: map[string]any{"mmap_threshold": int64(64 << 10)}, Source: mallopt,
 			Doc: "each block from 64 KiB on goes back when it is freed, at the price of a system call and page faults"},
-		{Name: "no thread caches", Knobs: map[string]any{"tcache_count": int64(0)}, Source: glibcTunables,
+		{Name: "top_pad=4KiB", Knobs: map[string]any{"top_pad": int64(4 << 10)}, Source: mallopt,
+			Doc: "a page rather than 128 KiB is left at a heap's top when it is trimmed; the thresholds are frozen too"},
+		{Name: "tcache_count=0", Knobs: map[string]any{"tcache_count": int64(0)}, Source: glibcTunables,
 			Doc: "a cached chunk beside the top keeps the heap below it from being given back"},
 	},
+}
+
+// ptmallocCode is mallopt's calls. It takes an int, and thread caches are no
+// option of it.
+func ptmallocCode(set []setting) []string {
+	options := map[string]string{
+		"arena_max": "M_ARENA_MAX", "arena_test": "M_ARENA_TEST", "mmap_threshold": "M_MMAP_THRESHOLD", "trim_threshold": "M_TRIM_THRESHOLD",
+		"mmap_max": "M_MMAP_MAX", "top_pad": "M_TOP_PAD", "mxfast": "M_MXFAST",
+	}
+	var lines []string
+	for _, s := range set {
+		option, ok := options[s.knob.Name]
+		if n, _ := s.value.(int64); !ok || n > math.MaxInt32 {
+			return nil
+		}
+		lines = append(lines, "mallopt("+option+", "+s.text+");")
+	}
+	return lines
 }
 
 func ptmallocClock(knobs map[string]any) Clock {

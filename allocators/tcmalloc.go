@@ -19,6 +19,9 @@ var tcmalloc = Allocator{
 	Linked:  true,
 	Sonames: []string{"libtcmalloc.so.4", "libtcmalloc_minimal.so.4"},
 	Package: "libgoogle-perftools4",
+
+	Purge:  `MallocExtension_ReleaseFreeMemory();`,
+	Header: "gperftools/malloc_extension_c.h",
 	Knobs: []Knob{
 		{Name: "release_rate", Kind: KindFraction, Min: 0, Max: 1000, native: "TCMALLOC_RELEASE_RATE", told: "opt.release_rate", Source: tcmallocManual,
 			Doc: "pages returned for every 1000 freed; 0 returns none; 1 if not set; 10 is already a lot"},
@@ -43,15 +46,46 @@ var tcmalloc = Allocator{
 			Source: "gperftools 2.10, src/system-alloc.cc", Doc: "never return memory"},
 	},
 	environment: eachItsVariable("1", "0"),
+	code:        tcmallocCode,
 	clock:       tcmallocClock,
 	remedies: []Remedy{
-		{Name: "release rate 10", Knobs: map[string]any{"release_rate": float64(10)}, Source: tcmallocManual,
-			Doc: "ten pages returned for every 1000 freed rather than one"},
-		{Name: "aggressive decommit", Knobs: map[string]any{"aggressive_decommit": true}, Source: "gperftools 2.10, NEWS of 2.2; src/page_heap.cc",
+		{Name: "aggressive_decommit", Knobs: map[string]any{"aggressive_decommit": true}, Source: "gperftools 2.10, NEWS of 2.2; src/page_heap.cc",
 			Doc: "every free span goes back at once, at the price of system calls and page faults"},
+		{Name: "release_rate=10", Knobs: map[string]any{"release_rate": float64(10)}, Source: tcmallocManual,
+			Doc: "ten pages returned for every 1000 freed rather than one"},
+		{Name: "ReleaseFreeMemory", PurgeEvery: 10, Source: "gperftools 2.10, src/gperftools/malloc_extension.h",
+			Doc: "the program has every free span returned again and again, while all who need a span wait"},
 		{Name: "small thread caches", Knobs: map[string]any{"max_total_thread_cache_bytes": int64(1 << 20)}, Source: tcmallocManual,
-			Doc: "less kept for threads, so that more spans become free, at the price of a lock"},
+			Doc: "1 MiB kept for all threads rather than 32, so that more spans become free, at the price of a lock"},
 	},
+}
+
+// tcmallocCode is calls of the C interface, and of the C++ one for the release
+// rate, which has none in C.
+func tcmallocCode(set []setting) []string {
+	properties := map[string]string{
+		"aggressive_decommit": "aggressive_memory_decommit", "max_total_thread_cache_bytes": "max_total_thread_cache_bytes", "heap_limit_mb": "heap_limit_mb",
+	}
+	var lines []string
+	for _, s := range set {
+		property, ok := properties[s.knob.Name]
+		value := s.text
+		switch s.value {
+		case true:
+			value = "1"
+		case false:
+			value = "0"
+		}
+		switch {
+		case ok:
+			lines = append(lines, `MallocExtension_SetNumericProperty("tcmalloc.`+property+`", `+value+`);`)
+		case s.knob.Name == "release_rate":
+			lines = append(lines, "MallocExtension::instance()->SetMemoryReleaseRate("+value+"); // C++, gperftools/malloc_extension.h")
+		default:
+			return nil
+		}
+	}
+	return lines
 }
 
 func tcmallocClock(knobs map[string]any) Clock {

@@ -5,15 +5,21 @@ import "math"
 // testCatalog has an option of each kind, and threads4k as the workloads
 // declare it: its defaults come as JSON gives them.
 var testCatalog = Catalog{
+	Metrics: []string{"ops_per_cpu_s", "rss_peak", "rss_mean", "rss_idle"},
 	Allocators: []Entry{
 		{Name: "ptmalloc", Options: []Option{
 			{Name: "arena_max", Kind: KindCount, Min: 0, Max: 4096},
 			{Name: "trim_threshold", Kind: KindBytes, Min: 0, Max: math.MaxInt64},
+		}, Remedies: []Remedy{
+			{Name: "malloc_trim", PurgeEvery: 10},
+			{Name: "arena_max=1", Knobs: map[string]any{"arena_max": int64(1)}},
 		}},
 		{Name: "jemalloc", Options: []Option{
 			{Name: "dirty_decay_ms", Kind: KindCount, Min: -1, Max: math.MaxInt64},
 			{Name: "background_thread", Kind: KindBool},
 			{Name: "thp", Kind: KindChoice, Choices: []string{"default", "always", "never"}},
+		}, Remedies: []Remedy{
+			{Name: "background", Knobs: map[string]any{"background_thread": true}},
 		}},
 		{Name: "tcmalloc", Options: []Option{
 			{Name: "release_rate", Kind: KindFraction, Min: 0, Max: 10},

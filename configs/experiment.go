@@ -22,8 +22,13 @@ type Experiment struct {
 	// kills it, as in a container of that size; 0 is 80 % of what is available.
 	MemoryLimit int64
 	Passes      []string
-	Variants    []Variant
-	Workloads   []Workload
+	// Remedies says that each variant that is an allocator as it comes is
+	// joined by its remedies; they are among Variants.
+	Remedies  bool
+	Variants  []Variant
+	Workloads []Workload
+	Programs  []Program // the user's own; one of the two lists may be empty
+	Gate      Gate
 }
 
 // Variant is an allocator with its knobs, under a label.
@@ -32,16 +37,23 @@ type Variant struct {
 	Label     string // unique; the allocator's name where the file gives none
 	Library   string // a path, or "" for the linked allocator
 	Knobs     map[string]any
-	At        Position
+	// PurgeEvery is how often, in seconds, the allocator is told to give back
+	// while the workload runs; 0 is never.
+	PurgeEvery float64
+	// Libexec is a folder with measured programs of another build; "" is the
+	// lab's own. No file can set it: alloclab ab does.
+	Libexec string
+	At      Position
 }
 
 // Workload is one [[workload]] table: a workload with one value, or a list of
 // values (an axis), for each parameter named in the file.
 type Workload struct {
 	Name    string
-	Runtime string // "c", or "go" to keep the Go runtime alive on purpose
-	CPUs    []int  // axis of affinity: how many CPUs; empty means all
-	Params  []Axis // every parameter of the workload, defaults filled in, in the catalog's order
+	Runtime string   // "c", or "go" to keep the Go runtime alive on purpose
+	Passes  []string // of the experiment's, that it takes; empty means all
+	CPUs    []int    // axis of affinity: how many CPUs; empty means all
+	Params  []Axis   // every parameter of the workload, defaults filled in, in the catalog's order
 	At      Position
 }
 
@@ -61,14 +73,24 @@ type Position struct{ Line, Column int }
 // Catalog is what an experiment may name: the one true list comes from the
 // workload binaries' manifest and the allocators' tables of knobs.
 type Catalog struct {
-	Allocators []Entry // options are knobs
-	Workloads  []Entry // options are parameters
+	Allocators []Entry  // options are knobs
+	Workloads  []Entry  // options are parameters
+	Metrics    []string // that can be judged: they have a better direction
 }
 
 // Entry is an allocator or a workload.
 type Entry struct {
-	Name    string
-	Options []Option
+	Name     string
+	Options  []Option
+	Remedies []Remedy // of an allocator
+}
+
+// Remedy is a setting of an allocator that is worth trying against memory
+// that is not returned.
+type Remedy struct {
+	Name       string
+	Knobs      map[string]any
+	PurgeEvery float64 // seconds; 0 is never
 }
 
 // Option is a knob or a parameter. Where Min and Max are both zero, it has no

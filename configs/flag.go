@@ -3,8 +3,9 @@ package configs
 import "errors"
 
 // Bytes reads a size as an experiment writes it: "8GiB".
-func Bytes(text string) (float64, error) {
-	return flagged(Option{Kind: KindBytes}.convert(text))
+func Bytes(text string) (int64, error) {
+	n, err := flagged(Option{Kind: KindBytes, Min: 1, Max: 1 << 50}.convert(text))
+	return int64(n), err
 }
 
 // Duration reads a time as an experiment writes it, in seconds: "90s", "7d".

@@ -6,7 +6,7 @@ import (
 )
 
 func TestFlags(t *testing.T) {
-	for text, want := range map[string]float64{"8GiB": 8 << 30, "512MiB": 512 << 20, "1 GB": 1e9} {
+	for text, want := range map[string]int64{"8GiB": 8 << 30, "512MiB": 512 << 20, "1 GB": 1e9} {
 		if got, err := Bytes(text); err != nil || got != want {
 			t.Errorf("%s: %v, %v", text, got, err)
 		}

@@ -3,6 +3,8 @@ package configs
 import (
 	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"testing"
 
 	"github.com/BurntSushi/toml"
@@ -36,6 +38,10 @@ func FuzzParse(f *testing.F) {
 			checkFaults(t, source, err)
 		} else if len(e.Variants) == 0 || len(e.Workloads) == 0 || e.Rounds < 1 || e.TimeLimit <= 0 {
 			t.Errorf("accepted: %+v", e)
+		} else if again, err := Parse("fuzz.toml", []byte(e.TOML(testCatalog)), testCatalog); err != nil {
+			t.Errorf("accepted, and refused as it was written down: %v\n%s", err, e.TOML(testCatalog))
+		} else if !reflect.DeepEqual(contents(again), contents(e)) {
+			t.Errorf("written down as another one: %+v\nand not %+v", again, e)
 		}
 		values := map[string]any{}
 		root, deep := scan(source)
@@ -46,4 +52,22 @@ func FuzzParse(f *testing.F) {
 			checkPlaces(t, source, "", values, root)
 		}
 	})
+}
+
+// contents is an experiment without what says where it was read.
+func contents(e *Experiment) Experiment {
+	c := *e
+	c.File, c.Source, c.Remedies = "", nil, false
+	c.Variants, c.Workloads = slices.Clone(e.Variants), slices.Clone(e.Workloads)
+	for i := range c.Variants {
+		c.Variants[i].At = Position{}
+	}
+	c.Gate, c.Programs = Gate{}, slices.Clone(e.Programs)
+	for i := range c.Programs {
+		c.Programs[i].At = Position{}
+	}
+	for i := range c.Workloads {
+		c.Workloads[i].At = Position{}
+	}
+	return c
 }

@@ -28,7 +28,9 @@ var (
 	roundsOption    = Option{Name: "rounds", Kind: KindCount, Min: 1, Max: 1000}
 	memoryOption    = Option{Name: "memory_limit", Kind: KindBytes, Min: 16 << 20, Max: 1 << 50}
 	timeLimitOption = Option{Name: "time_limit", Kind: KindDuration, Min: 0.1, Max: 30 * 86400} // of a week and what comes after it
-	passesOption    = Option{Name: "passes", Kind: KindChoice, Choices: []string{"time", "latency"}}
+	remediesOption  = Option{Name: "remedies", Kind: KindBool}
+	purgeOption     = Option{Name: "purge_every", Kind: KindDuration, Min: 0.001, Max: 7 * 86400}
+	passesOption    = Option{Name: "passes", Kind: KindChoice, Choices: []string{"time", "latency", "census", "syscalls", "counts"}}
 	runtimeOption   = Option{Name: "runtime", Kind: KindChoice, Choices: []string{"c", "go"}}
 	cpusOption      = Option{Name: "cpus", Kind: KindCount, Min: 1, Max: 4096}
 )
@@ -69,7 +71,7 @@ func Parse(name string, source []byte, catalog Catalog) (*Experiment, error) {
 		return nil, f.err()
 	}
 	top := &section{faults: f, values: values, place: root}
-	top.only("is no key of an experiment", "name", "seed", "rounds", "time_limit", "memory_limit", "passes", "variant", "workload")
+	top.only("is no key of an experiment", "name", "seed", "rounds", "time_limit", "memory_limit", "passes", "remedies", "variant", "workload", "program", "gate")
 
 	e := &Experiment{File: name, Source: slices.Clone(source), Seed: 1, Rounds: 5, TimeLimit: 10 * time.Minute, Passes: []string{"time"}}
 	e.Name = experimentName(top, name)
@@ -92,7 +94,19 @@ func Parse(name string, source []byte, catalog Catalog) (*Experiment, error) {
 		}
 	}
 	e.Variants = variants(top, catalog.Allocators)
-	e.Workloads = workloads(top, catalog.Workloads)
+	_, own := top.values["program"]
+	if _, given := top.values["workload"]; given || !own {
+		e.Workloads = workloads(top, catalog.Workloads, e.Passes)
+	}
+	if own {
+		e.Programs = programs(top)
+		e.apart(top)
+	}
+	e.Gate = gate(top, catalog.Metrics)
+	if v, ok := top.one(remediesOption); ok && v.(bool) && len(f.list) == 0 {
+		e.Remedies = true
+		e.addRemedies(catalog.Allocators, f)
+	}
 	e.matrix(f)
 	if err := f.err(); err != nil {
 		return nil, err

@@ -138,7 +138,7 @@ func TestLoad(t *testing.T) {
 	}
 	for path, want := range map[string]string{
 		"quik":       `"quik" is neither a file nor a preset; did you mean quick?`,
-		"zzzzzz":     `known: curve, heaptop, knobs, metaserver, quick, threads`,
+		"zzzzzz":     `known: ci, counts, curve, heaptop, knobs, metaserver, quick, threads`,
 		"quick.toml": "cannot read the experiment: open quick.toml",
 		"./quick":    "cannot read the experiment: open ./quick",
 	} {

@@ -19,11 +19,25 @@ func (w *Workload) cells() int {
 	return n
 }
 
+// Cells is how many cells of the experiment take a pass.
+func (e *Experiment) Cells(pass string) int {
+	if !slices.Contains(e.Passes, pass) {
+		return 0
+	}
+	n := len(e.Programs)
+	for i := range e.Workloads {
+		if w := &e.Workloads[i]; len(w.Passes) == 0 || slices.Contains(w.Passes, pass) {
+			n += w.cells()
+		}
+	}
+	return n
+}
+
 // matrix reports an experiment that asks for too many trials, and workloads
 // that ask for the same cell: a cell is what variants are compared in, so
 // measuring it under two headings would count its evidence twice.
 func (e *Experiment) matrix(f *faults) {
-	cells, largest := 0, 0
+	cells, largest := len(e.Programs), 0
 	for i := range e.Workloads {
 		cells = min(cells+e.Workloads[i].cells(), maxTrials+1)
 		if e.Workloads[i].cells() > e.Workloads[largest].cells() {
@@ -48,7 +62,11 @@ func (e *Experiment) matrix(f *faults) {
 		trials = min(trials*max(1, factor), maxTrials+1)
 	}
 	if trials > maxTrials {
-		f.add(e.Workloads[largest].At, "workload", &Error{
+		at, key := Position{1, 1}, "program"
+		if len(e.Workloads) > 0 {
+			at, key = e.Workloads[largest].At, "workload"
+		}
+		f.add(at, key, &Error{
 			Text: fmt.Sprintf("makes the matrix too large: cells x variants x rounds x passes = %s x %d x %d x %d, and at most %d trials are allowed",
 				count, len(e.Variants), e.Rounds, len(e.Passes), maxTrials),
 			Hint: "shorten a list of values or lower rounds",

@@ -47,6 +47,10 @@ func distance(a, b string) int {
 	return row[len(b)]
 }
 
+// Hint says what an unknown name may have meant: "did you mean junit?", or which
+// names there are.
+func Hint(given string, names []string) string { return hint(given, names) }
+
 // hint names the nearest right name, or all of them where they are few.
 func hint(given string, names []string) string {
 	if name := nearest(given, names); name != "" {

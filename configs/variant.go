@@ -12,7 +12,7 @@ func variants(top *section, allocators []Entry) []Variant {
 	var list []Variant
 	labels := map[string]Position{}
 	for _, s := range top.tables("variant") {
-		s.only("is no key of a variant", "allocator", "label", "library", "knobs")
+		s.only("is no key of a variant", "allocator", "label", "library", "knobs", "purge_every")
 		v := Variant{
 			Label:   s.text("label", `/\`, "labels become parts of file names"),
 			Library: s.text("library", "", ""),
@@ -23,6 +23,9 @@ func variants(top *section, allocators []Entry) []Variant {
 		if entry != nil {
 			v.Allocator = entry.Name
 			v.Knobs = knobs(s.table("knobs"), entry)
+		}
+		if every, ok := s.one(purgeOption); ok {
+			v.PurgeEvery = every.(float64)
 		}
 		_, labelled := s.values["label"]
 		at := v.At
@@ -95,6 +98,9 @@ func defaultLabel(v Variant) string {
 	words := []string{v.Allocator}
 	for _, name := range slices.Sorted(maps.Keys(v.Knobs)) {
 		words = append(words, fmt.Sprintf("%s=%v", name, v.Knobs[name]))
+	}
+	if v.PurgeEvery > 0 {
+		words = append(words, fmt.Sprintf("purge_every=%gs", v.PurgeEvery))
 	}
 	return strings.Join(words, " ")
 }

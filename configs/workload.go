@@ -1,7 +1,7 @@
 package configs
 
-// workloads reads every [[workload]].
-func workloads(top *section, entries []Entry) []Workload {
+// workloads reads every [[workload]]; passes are the experiment's.
+func workloads(top *section, entries []Entry, passes []string) []Workload {
 	var list []Workload
 	for _, s := range top.tables("workload") {
 		w := Workload{Runtime: "c", At: s.place.key}
@@ -14,10 +14,15 @@ func workloads(top *section, entries []Entry) []Workload {
 				w.CPUs = append(w.CPUs, int(n.(int64)))
 			}
 		}
+		if own, ok := s.axis(Option{Name: "passes", Kind: KindChoice, Choices: passes}); ok {
+			for _, pass := range own {
+				w.Passes = append(w.Passes, pass.(string))
+			}
+		}
 		if entry == nil {
 			continue // which parameters it has cannot be said
 		}
-		s.only("is no parameter of "+entry.Name, append(entry.names(), "name", "runtime", "cpus")...)
+		s.only("is no parameter of "+entry.Name, append(entry.names(), "name", "runtime", "cpus", "passes")...)
 		w.Name = entry.Name
 		for _, o := range entry.Options {
 			w.Params = append(w.Params, parameter(s, o))

@@ -88,4 +88,5 @@ var accountBoxes = []struct {
 	{"rounding", box{fill: color.RGBA{0x7d, 0x93, 0xa8, 0xff}, ink: inkOnLight}},
 	{"pinned", box{fill: color.RGBA{0xa6, 0x1c, 0x3c, 0xff}, ink: inkOnDark}},
 	{"empty", box{fill: color.RGBA{0xf3, 0xd2, 0x75, 0xff}, ink: inkOnLight}},
+	{"unmanaged", box{fill: color.RGBA{0xb5, 0xa7, 0xc9, 0xff}, ink: inkOnLight}}, // pass census of a program only
 }

@@ -57,8 +57,8 @@ func read(t *testing.T, dir, name string) string {
 
 // TestDraw draws a run with an axis, and looks for what each figure must say.
 func TestDraw(t *testing.T) {
-	dir, _, _, names := drawAll(t, synthetic.Options{Threads: []int{1, 8, 2, 4}, Rounds: 3, Samples: 600})
-	want := 4*5*2 + 2*2
+	dir, _, _, names := drawAll(t, synthetic.Options{Threads: []int{1, 8, 2, 4}, Rounds: 3, Samples: 600, Heaps: true})
+	want := 4*(5+5)*2 + 2*2
 	if len(names) != want {
 		t.Errorf("%d files, want %d: %q", len(names), want, names)
 	}
@@ -71,6 +71,7 @@ func TestDraw(t *testing.T) {
 	for name, words := range map[string][]string{
 		"ledger-iobuf-threads=8.svg":                  {">hold<", ">exited<", ">pinned<", ">page heap<", "decay 5", ">unexplained<", ">rounding<", "in exactly one account"},
 		"fragmentation-iobuf-threads=8.svg":           {">×10<", ">peak / peak<", "Not drawn while less than 5.", ">!<", "at least 2 times"},
+		"heapmap-iobuf-threads=8-ptmalloc.svg":        {">arena 8<", ">0x7f0000000000<", ">purged<", ">pinned<", ">reserved<", "top chunk", "One more heap", "end of the highest block", "at least half of the page"},
 		"throughput-iobuf-threads=8.svg":              {"operations per second of CPU time", "M/s ± ", "jemalloc background, decay 1 s"},
 		"latency-iobuf-threads=8.svg":                 {">malloc, all sizes<", ">free, up to 512 B<", ">malloc, above 64 KiB<", ">99.99 %<", ">max<", "one reading of the clock, 24 ns"},
 		over:                                          {"over threads", ">8<", ">peak RSS<", ">RSS at idle<", "small rings"},

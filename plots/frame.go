@@ -38,7 +38,11 @@ func (f frame) figure(height vg.Length, body func(draw.Canvas)) *Figure {
 	note := lettersNote.wrap(strings.Fields(results.Plain(f.note)), width)
 	caption := lettersNote.wrap(strings.Fields(results.Plain(f.caption)), width)
 	legend := legendRows(f.legend, width)
-	head := 29 + noteRow*vg.Length(len(note)) + legendRow*vg.Length(len(legend))
+	above := vg.Length(22) // of the title
+	if f.title == "" {
+		above = 4
+	}
+	head := above + 7 + noteRow*vg.Length(len(note)) + legendRow*vg.Length(len(legend))
 	foot := noteRow*vg.Length(len(caption)) + 4
 	return &Figure{
 		Width: figureWidth, Height: 2*figureMargin + head + height + foot,
@@ -46,8 +50,10 @@ func (f frame) figure(height vg.Length, body func(draw.Canvas)) *Figure {
 			c.SetColor(whitePaper)
 			c.Fill(c.Rectangle.Path())
 			c = draw.Crop(c, figureMargin, -figureMargin, figureMargin, -figureMargin)
-			c.FillText(lettersTitle.style(0), vg.Point{X: c.Min.X, Y: c.Max.Y - 6}, title)
-			y := c.Max.Y - 22
+			if f.title != "" {
+				c.FillText(lettersTitle.style(0), vg.Point{X: c.Min.X, Y: c.Max.Y - 6}, title)
+			}
+			y := c.Max.Y - above
 			for _, line := range note {
 				c.FillText(lettersNote.style(0), vg.Point{X: c.Min.X, Y: y}, line)
 				y -= noteRow

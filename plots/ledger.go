@@ -100,7 +100,7 @@ func ledgerRows(t *results.Trial) []ledgerRow {
 		if m.Racy {
 			r.note = " (racy)"
 		}
-		for i, bytes := range []int64{l.Other, l.Live, l.Rounding, l.Pinned, l.Empty} {
+		for i, bytes := range []int64{l.Other, l.Live, l.Rounding, l.Pinned, l.Empty, l.Unmanaged} {
 			r.pages = append(r.pages, part{accountBoxes[i].name, bytes, &accountBoxes[i].box})
 		}
 		for i := range claimBoxes {
@@ -128,6 +128,11 @@ func total(parts []part) int64 {
 func ledgerLegend(groups []ledgerGroup) []legendItem {
 	var items []legendItem
 	for i := range accountBoxes {
+		if accountBoxes[i].name == "unmanaged" && !slices.ContainsFunc(groups, func(g ledgerGroup) bool {
+			return slices.ContainsFunc(g.rows, func(r ledgerRow) bool { return r.pages[i].bytes > 0 })
+		}) {
+			continue // workloads have none
+		}
 		items = append(items, legendItem{name: accountBoxes[i].name, fill: &accountBoxes[i].box})
 	}
 	for i := range claimBoxes {

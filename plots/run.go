@@ -6,7 +6,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
+	"alloclab/analysis/rank"
 	"alloclab/results"
 )
 
@@ -18,8 +21,10 @@ const (
 	KindFragmentation = "fragmentation"
 	KindThroughput    = "throughput"
 	KindLatency       = "latency"
+	KindHeapMap       = "heapmap"
 	KindArenas        = "arenas"
 	KindSweep         = "sweep"
+	KindSyscalls      = "syscalls"
 )
 
 // Drawing is a figure with the name under which it is stored.
@@ -37,8 +42,9 @@ type Cell struct {
 }
 
 // Reader of a run's figures: it is told of each cell while its samples are in
-// the memory, and of the axes at the end.
+// the memory, of samples that cannot be read, and of the axes at the end.
 type Reader interface {
+	Unread(error)
 	Cell(Cell) error
 	Sweep(Sweep, []Drawing) error
 }
@@ -61,6 +67,12 @@ func Draw(dir string, run results.Run, trials []results.Trial, reader Reader) (p
 		return nil
 	}
 	caption := Caption(run)
+	ranked := map[string]*Figure{}
+	if run.Experiment.Remedies {
+		for _, r := range rank.Rank(run, trials) {
+			ranked[r.Cell.Name] = Pareto(r.Cell.Title(), caption, r)
+		}
+	}
 	sweeps := Sweeps(run, trials)
 	swept := map[string]bool{}
 	for _, s := range sweeps {
@@ -70,10 +82,12 @@ func Draw(dir string, run results.Run, trials []results.Trial, reader Reader) (p
 	}
 	for _, cell := range run.TitledCells() {
 		series := seriesOf(run, cell.Name, trials)
-		if err := readSamples(dir, series); err != nil {
-			return paths, err
+		for _, err := range append(readSamples(dir, series), readHeapMaps(dir, series)...) {
+			if reader != nil {
+				reader.Unread(err)
+			}
 		}
-		drawn := Cell{cell, series, drawCell(run, cell, series, caption, swept[cell.Name])}
+		drawn := Cell{cell, series, drawCell(run, cell, series, ranked[cell.Name], caption, swept[cell.Name])}
 		if err := write(drawn.Drawings); err != nil {
 			return paths, err
 		}
@@ -97,22 +111,53 @@ func Draw(dir string, run results.Run, trials []results.Trial, reader Reader) (p
 	return paths, nil
 }
 
+// maxHeapMaps bounds the heap maps that are drawn as files, one a variant of each
+// cell: a matrix of a hundred cells is not to wait for them. The page has all.
+const maxHeapMaps = 64
+
 // drawCell draws what there are data for. Arenas are drawn along the axis
 // instead where the cell is on one.
-func drawCell(run results.Run, cell results.Cell, series []CellSeries, caption string, swept bool) []Drawing {
+func drawCell(run results.Run, cell results.Cell, series []CellSeries, ranked *Figure, caption string, swept bool) []Drawing {
 	title := cell.Title()
 	all := []Drawing{
+		{KindPareto, "", "Remedies: memory against cost", ranked},
 		{KindSteps, "", "Step by step", Steps(title, caption, series)},
 		{KindRSS, "", "Resident memory over time", RSS(RSSFigure{Title: title, Caption: caption, Series: series})},
 		{KindLedger, "", "What resident memory is made of", Ledger(title, caption, series)},
 		{KindFragmentation, "", "Fragmentation over time", Fragmentation(title, caption, series)},
 		{KindThroughput, "", "Throughput", Throughput(title, caption, series)},
 		{KindLatency, "", "Latency of malloc and free", Latency(title, caption, series)},
+		{KindSyscalls, "", "System calls for memory", Syscalls(title, caption, series)},
+	}
+	if counted := OfCensus(series); len(counted) > 0 {
+		all = append(all, Drawing{KindLedger, "census", "What resident memory is made of, by the census pass", Ledger(title+", census pass", caption, counted)})
+	}
+	if untimed(series) { // a run of other passes has no curve, and an empty figure would say that trials failed
+		all = slices.DeleteFunc(all, func(d Drawing) bool { return d.Kind == KindRSS })
+	}
+	for _, s := range series {
+		if len(run.Cells)*len(run.Variants) > maxHeapMaps {
+			break
+		}
+		all = append(all, Drawing{KindHeapMap, fileName(s.Variant.Label), "Heap map of " + results.Plain(s.Variant.Name()), HeapMap(title, caption, s)})
 	}
 	if !swept {
 		all = append(all, Drawing{KindArenas, "", "Arenas", Arenas(title, caption, run, series)})
 	}
 	return drawn(all, fileName(cell.Name))
+}
+
+// untimed says that no trial was planned that a curve could be of, and some
+// were that have another figure.
+func untimed(series []CellSeries) bool {
+	others := 0
+	for _, s := range series {
+		if len(s.Traces)+len(s.Latency) > 0 {
+			return false
+		}
+		others += len(s.Calls) + len(s.Counts)
+	}
+	return others > 0
 }
 
 func drawSweep(run results.Run, s Sweep, caption string) []Drawing {
@@ -128,7 +173,7 @@ func drawn(all []Drawing, name string) []Drawing {
 	var kept []Drawing
 	for _, d := range all {
 		if d.Figure != nil {
-			d.Name = d.Kind + "-" + name
+			d.Name = strings.TrimSuffix(d.Kind+"-"+name+"-"+d.Name, "-") // its own name tells it from others of its kind
 			kept = append(kept, d)
 		}
 	}
@@ -150,6 +195,12 @@ func seriesOf(run results.Run, cell string, trials []results.Trial) []CellSeries
 				series[i].Traces = append(series[i].Traces, Trace{Trial: t})
 			case results.PassLatency:
 				series[i].Latency = append(series[i].Latency, t)
+			case results.PassCensus:
+				series[i].Census = append(series[i].Census, Trace{Trial: t})
+			case results.PassSyscalls:
+				series[i].Calls = append(series[i].Calls, CallTrace{Trial: t})
+			case results.PassCounts:
+				series[i].Counts = append(series[i].Counts, t)
 			}
 		}
 	}
@@ -157,17 +208,45 @@ func seriesOf(run results.Run, cell string, trials []results.Trial) []CellSeries
 }
 
 // readSamples adds the samples. A trial that ended before its first sample
-// has no file and no curve.
-func readSamples(dir string, series []CellSeries) error {
+// has no file and no curve; one whose file is damaged has no curve either, and
+// is told of.
+func readSamples(dir string, series []CellSeries) (unread []error) {
 	for i := range series {
 		for j := range series[i].Traces {
 			t := &series[i].Traces[j]
 			samples, err := results.ReadSamples(results.SamplesPath(dir, t.Trial.Trial))
 			if err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return fmt.Errorf("trial %d: %w", t.Trial.Trial, err)
+				unread = append(unread, fmt.Errorf("trial %d has no curve: %w", t.Trial.Trial, err))
+				continue
 			}
 			t.Samples = samples
 		}
+		for j := range series[i].Calls {
+			t := &series[i].Calls[j]
+			rows, err := results.ReadCalls(results.CallsPath(dir, t.Trial.Trial))
+			if err != nil && !errors.Is(err, fs.ErrNotExist) {
+				unread = append(unread, fmt.Errorf("trial %d has no time line: %w", t.Trial.Trial, err))
+				continue
+			}
+			t.Rows = rows
+		}
 	}
-	return nil
+	return unread
+}
+
+// readHeapMaps adds the map of the trial that stands for all.
+func readHeapMaps(dir string, series []CellSeries) (unread []error) {
+	for i := range series {
+		median, ok := series[i].Median()
+		if !ok {
+			continue
+		}
+		maps, err := results.ReadHeapMaps(dir, median.Trial.Trial)
+		if err != nil {
+			unread = append(unread, fmt.Errorf("trial %d has no heap map: %w", median.Trial.Trial, err))
+			continue
+		}
+		series[i].Heaps = maps
+	}
+	return unread
 }

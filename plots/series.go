@@ -14,12 +14,16 @@ type Trace struct {
 	Samples []results.Sample
 }
 
-// CellSeries is all trials of one variant in one cell. Those of the pass
-// latency stand apart: passes are never averaged together.
+// CellSeries is all trials of one variant in one cell. Those of other
+// passes than time stand apart: passes are never averaged together.
 type CellSeries struct {
 	Variant results.Variant
-	Traces  []Trace          // of the pass time
-	Latency []*results.Trial // of the pass latency
+	Traces  []Trace           // of the pass time
+	Latency []*results.Trial  // of the pass latency
+	Heaps   *results.HeapMaps // of the trial that Median is; nil where there is none
+	Calls   []CallTrace       // of the pass syscalls
+	Census  []Trace           // of the pass census
+	Counts  []*results.Trial  // of the pass counts
 }
 
 // Median is the trace of the trial that stands for all: the one whose rss_mean
@@ -151,4 +155,16 @@ func top(curves ...[]dot) float64 {
 		}
 	}
 	return highest
+}
+
+// OfCensus are the same variants with the trials of pass census in the place
+// of those of pass time; none where there are none.
+func OfCensus(series []CellSeries) []CellSeries {
+	var all []CellSeries
+	for _, s := range series {
+		if len(s.Census) > 0 {
+			all = append(all, CellSeries{Variant: s.Variant, Traces: s.Census})
+		}
+	}
+	return all
 }

@@ -39,14 +39,10 @@ const (
 	ColumnStays
 )
 
-// Series gives the samples of a trial, nil where there are none (see
-// results.SamplesIn).
-type Series func(trial int) []results.Sample
-
-// Answers are the tables of all cells, those without a trial left out. Series may be nil.
-func Answers(run results.Run, trials []results.Trial, series Series) []Answer {
+// Answers are the tables of all cells, those without a trial left out.
+func Answers(run results.Run, trials []results.Trial, o cause.Options) []Answer {
 	found := map[string][]analysis.Finding{}
-	for _, c := range cause.Findings(run, trials, cause.Options{Series: series}) {
+	for _, c := range cause.Findings(run, trials, o) {
 		found[c.Name] = c.Findings
 	}
 	var all []Answer
@@ -57,10 +53,10 @@ func Answers(run results.Run, trials []results.Trial, series Series) []Answer {
 		}
 		scale := sizeScale(rows)
 		a := Answer{Cell: cell, Title: results.Plain(cell.Title()), Unit: scale.unit, Notes: notes(rows), Findings: found[cell.Name]}
-		if name := run.Experiment.Name; name != "" {
+		if name := run.Experiment.Name; name != "" && !(cell.Program != nil && name == cell.Workload) {
 			a.Title = results.Plain(name) + ": " + a.Title
 		}
-		a.Head, a.Rows = grid(rows, scale)
+		a.Head, a.Rows = grid(rows, scale, cell.Program != nil)
 		all = append(all, a)
 	}
 	return all
@@ -80,13 +76,17 @@ func (a Answer) spread() string {
 
 // grid is the table's text. Columns at the end that no variant has a figure
 // for are left out.
-func grid(rows []row, s scale) (head []string, lines [][]string) {
+func grid(rows []row, s scale, program bool) (head []string, lines [][]string) {
 	rate := rateScale(rows)
 	timed := false
 	for _, r := range rows {
 		timed = timed || r.p99().ok
 	}
 	head = []string{"variant", "peak", "freed", "idle", "purged", "live", "what stays at idle"}
+	if program { // which frees what it likes, and whose operations nobody counts
+		head[ColumnFreed], head[ColumnStays] = "load end", "what stays"
+		head = append(head, "CPU s", "wall s")
+	}
 	if rate.unit != "" {
 		head = append(head, rate.unit)
 	}
@@ -103,8 +103,11 @@ func grid(rows []row, s scale) (head []string, lines [][]string) {
 			s.show(r.metric(results.MetricRSSPeak)), s.show(r.metric(results.MetricRSSFreed)), idle, s.show(r.metric(results.MetricRSSPurged)),
 			s.show(r.live()), r.stays(s),
 		}
+		if program {
+			line = append(line, r.spread(results.MetricCPU, 1), r.spread(results.MetricWall, 1))
+		}
 		if rate.unit != "" {
-			line = append(line, r.rate(rate))
+			line = append(line, r.spread(results.MetricOpsPerCPUS, rate.size))
 		}
 		if timed {
 			line = append(line, latency(r.p99()))

@@ -1,12 +1,9 @@
 package report
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/rivo/uniseg"
 
 	"alloclab/analysis/cause"
@@ -21,26 +18,14 @@ func TestExplain(t *testing.T) {
 		if err != nil || cells == 0 {
 			t.Fatalf("%s: %d cells, %v", name, cells, err)
 		}
-		golden(t, "explain-"+name, out.String())
+		explainedAs(t, "explain-"+name, out.String())
 	}
 }
 
-// golden compares with a file, and holds what is true of all that is printed.
-func golden(t *testing.T, name, got string) {
+// explainedAs compares with a file, and holds what is true of all that is printed.
+func explainedAs(t *testing.T, name, got string) {
 	t.Helper()
-	path := filepath.Join("testdata", name+".golden")
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-golden +now; -update if it is right):\n%s", name, diff)
-	}
+	golden(t, name, got)
 	for _, bad := range []string{"\x1b", "\u202e", "\u2066", "NaN", "Inf", " \n"} {
 		if strings.Contains(got, bad) {
 			t.Errorf("%s: %q is in the text", name, bad)
@@ -90,5 +75,5 @@ func TestExplainTrial(t *testing.T) {
 	if err := ExplainTrial(&out, run, &one, cause.Options{Limit: 8 << 30}); err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "explain-trial", out.String())
+	explainedAs(t, "explain-trial", out.String())
 }

@@ -117,6 +117,39 @@ func (r row) live() figure {
 	return r.account(func(m *results.Mark) (int64, bool) { return m.Ledger.Live, true })
 }
 
+// heapOf is what is known of a program's heap when nobody knows its blocks: how
+// large it is at the last mark before a purge, and what the allocator itself
+// says is in use.
+func (r row) heapOf(s scale) string {
+	last := func(t *results.Trial) *results.Mark {
+		if m := t.Mark(results.MarkIdle); m != nil {
+			return m
+		}
+		return t.Mark(results.MarkFreed)
+	}
+	heap := r.median(func(t *results.Trial) (float64, bool) {
+		m := last(t)
+		if m == nil || m.Resident == nil {
+			return 0, false
+		}
+		return float64(m.Resident.Heap), true
+	})
+	used := r.median(func(t *results.Trial) (float64, bool) {
+		m := last(t)
+		if m == nil || m.Resident == nil || m.AllocatorStats == nil || m.AllocatorStats.Allocated == nil {
+			return 0, false
+		}
+		return float64(*m.AllocatorStats.Allocated), true
+	})
+	switch {
+	case !heap.ok:
+		return absent
+	case !used.ok:
+		return "heap " + s.show(heap)
+	}
+	return fmt.Sprintf("heap %s (in use by its own word: %s)", s.show(heap), s.show(used))
+}
+
 // share is the part of the heap from which on an account is worth a word.
 const share = 0.05
 
@@ -125,7 +158,7 @@ const share = 0.05
 func (r row) stays(s scale) string {
 	heap := r.account(func(m *results.Mark) (int64, bool) { return m.Ledger.Heap(), true })
 	if !heap.ok {
-		return absent
+		return r.heapOf(s)
 	}
 	type part struct {
 		name  string
@@ -170,20 +203,20 @@ func (r row) stays(s scale) string {
 	return strings.Join(words, " · ")
 }
 
-// rate is operations per CPU second with the largest distance of a round from
+// spread is a metric in units of a size, with the largest distance of a round from
 // the median: all rounds that count lie within it.
-func (r row) rate(s scale) string {
-	m := r.metric(results.MetricOpsPerCPUS)
+func (r row) spread(metric string, size float64) string {
+	m := r.metric(metric)
 	if !m.ok {
 		return absent
 	}
-	text := results.Number(m.value / s.size)
+	text := results.Number(m.value / size)
 	if len(r.counts) < 2 || m.value == 0 {
 		return text
 	}
 	spread := 0.0
 	for _, t := range r.counts {
-		if v, ok := t.Metrics[results.MetricOpsPerCPUS]; ok {
+		if v, ok := t.Metrics[metric]; ok {
 			spread = math.Max(spread, math.Abs(v-m.value)/m.value)
 		}
 	}

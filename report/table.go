@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"alloclab/analysis/cause"
 	"alloclab/results"
 )
 
@@ -17,7 +18,7 @@ import (
 // that failed or were starved are counted and named, never averaged. The last
 // line says whether all ledgers add up.
 func Table(w io.Writer, run results.Run, trials []results.Trial) error {
-	for _, a := range Answers(run, trials, nil) {
+	for _, a := range Answers(run, trials, cause.Options{}) {
 		head := a.Title + " · " + heading(run) + "     RSS in " + a.Unit + ", median" + a.spread() + "\n"
 		var notes strings.Builder
 		for _, n := range a.Notes {
@@ -65,16 +66,25 @@ func Tally(trials []results.Trial) string {
 			starved++
 		}
 		for _, m := range slices.Concat(t.Marks, t.Looks) {
-			if m.Ledger == nil {
+			sum := int64(0)
+			switch {
+			case m.Ledger != nil:
+				sum = m.Ledger.Total()
+			case m.Resident != nil:
+				sum = m.Resident.Total()
+			default:
 				continue
 			}
 			all++
-			if !m.Racy && m.Ledger.Total() == m.RSS {
+			if !m.Racy && sum == m.RSS {
 				sound++
 			}
 		}
 	}
-	line := fmt.Sprintf("Ledgers: %d of %d add up. Failed: %d.", sound, all, failed)
+	line := fmt.Sprintf("Failed: %d.", failed)
+	if all > 0 { // passes that look at no mark have none
+		line = fmt.Sprintf("Ledgers: %d of %d add up. ", sound, all) + line
+	}
 	if starved > 0 {
 		line += fmt.Sprintf(" Starved: %d.", starved)
 	}

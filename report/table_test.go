@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/rivo/uniseg"
 
+	"alloclab/analysis/cause"
 	"alloclab/results"
 )
 
@@ -250,7 +251,7 @@ func TestTableTellsOfAFailedWrite(t *testing.T) {
 // TestFindings: what is said in words is what the figures say.
 func TestFindings(t *testing.T) {
 	run, trials := curve()
-	all := Answers(run, trials, nil)[0].Findings
+	all := Answers(run, trials, cause.Options{})[0].Findings
 	for i, want := range []string{
 		"ptmalloc 2.36 keeps 531 MiB; 8.1 MiB are in use. Cause: retention, not fragmentation. " +
 			"Held: its heap holds 519 MiB that nobody uses: 483 MiB (93 %) are pages without a byte in use, 36 MiB (7 %) free bytes on pages that also hold a block in use. " +
@@ -272,7 +273,7 @@ func TestFindings(t *testing.T) {
 			trials[i].Marks[j].Ledger = nil
 		}
 	}
-	if found := Answers(run, trials, nil)[0].Findings; len(found) != 0 {
+	if found := Answers(run, trials, cause.Options{})[0].Findings; len(found) != 0 {
 		t.Errorf("without a ledger: %+v", found)
 	}
 }

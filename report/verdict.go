@@ -9,15 +9,16 @@ import (
 	"github.com/rivo/uniseg"
 
 	"alloclab/analysis"
+	"alloclab/analysis/cause"
 	"alloclab/results"
 )
 
 // Verdict says in words, variant by variant, what was kept at idle in the cell
 // in which most was, why, and what to set. Explain and the page say more, of every cell.
-func Verdict(w io.Writer, run results.Run, trials []results.Trial, series Series) error {
+func Verdict(w io.Writer, run results.Run, trials []results.Trial, o cause.Options) error {
 	var chosen *Answer
 	most := int64(-1)
-	for _, a := range Answers(run, trials, series) {
+	for _, a := range Answers(run, trials, o) {
 		if kept := keptAtIdle(a.Cell.Name, trials); kept > most && len(a.Findings) > 0 {
 			chosen, most = &a, kept
 		}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/rivo/uniseg"
 
+	"alloclab/analysis/cause"
 	"alloclab/results"
 )
 
@@ -24,7 +25,7 @@ func TestVerdict(t *testing.T) {
 	}
 	trials := []results.Trial{trial("small", "a", 1<<20), trial("large", "a", 500<<20), trial("large", "b", 0), trial("small", "b", 2<<20)}
 	var out strings.Builder
-	if err := Verdict(&out, run, trials, nil); err != nil {
+	if err := Verdict(&out, run, trials, cause.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	got := out.String()
@@ -40,7 +41,7 @@ func TestVerdict(t *testing.T) {
 		}
 	}
 	out.Reset()
-	if err := Verdict(&out, run, nil, nil); err != nil || out.Len() != 0 {
+	if err := Verdict(&out, run, nil, cause.Options{}); err != nil || out.Len() != 0 {
 		t.Errorf("without trials it says %q, %v", out.String(), err)
 	}
 }

@@ -15,29 +15,47 @@ import (
 // whole lines, but for at most one torn line at its end, which the next
 // OpenAppender takes off. One process may append to a file at a time; the run
 // directory's lock sees to that.
-type Appender struct {
+type Appender struct{ *lineFile }
+
+// lineFile is a file of whole lines, open for appending.
+type lineFile struct {
 	f    *os.File
 	path string
 	end  int64 // size of the file up to its last whole line
 }
 
 // Torn is what was found after the last whole line of a file: the beginning
-// of a trial that was being written when the writer died.
+// of What ("a trial", "a point") that was being written when the writer died.
 type Torn struct {
 	Path   string
 	Offset int64 // where it begins, in bytes
 	Bytes  int64 // how long it is
+	What   string
 }
 
 func (t *Torn) String() string {
-	return fmt.Sprintf("%s: torn last line: %d bytes at offset %d belong to a trial that was not written to its end",
-		t.Path, t.Bytes, t.Offset)
+	return fmt.Sprintf("%s: torn last line: %d bytes at offset %d belong to %s that was not written to its end",
+		t.Path, t.Bytes, t.Offset, t.What)
 }
 
 // OpenAppender opens or makes the file. A torn last line is cut off and
 // returned; torn is nil where there was none. A last line that lacks only its
 // line end is a whole trial: it gets one, and is no tear.
 func OpenAppender(path string) (a *Appender, torn *Torn, err error) {
+	l, torn, err := openLines(path, func(*os.File) error { return nil },
+		func(line []byte) error { _, err := ParseTrial(line); return err })
+	if err != nil {
+		return nil, nil, err
+	}
+	if torn != nil {
+		torn.What = "a trial"
+	}
+	return &Appender{l}, torn, nil
+}
+
+// openLines opens or makes a file of lines, takes its lock, and cuts off a torn
+// last line; parse says whether a last line without a line end is a whole one.
+func openLines(path string, lock func(*os.File) error, parse func([]byte) error) (a *lineFile, torn *Torn, err error) {
 	_, err = os.Stat(path)
 	isNew := errors.Is(err, os.ErrNotExist)
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o666)
@@ -50,11 +68,14 @@ func OpenAppender(path string) (a *Appender, torn *Torn, err error) {
 			err = fmt.Errorf("%s: %w", path, err)
 		}
 	}()
+	if err := lock(f); err != nil {
+		return nil, nil, err
+	}
 	info, err := f.Stat()
 	if err != nil {
 		return nil, nil, err
 	}
-	a = &Appender{f: f, path: path, end: info.Size()}
+	a = &lineFile{f: f, path: path, end: info.Size()}
 	if isNew {
 		return a, nil, syncDir(filepath.Dir(path))
 	}
@@ -69,7 +90,7 @@ func OpenAppender(path string) (a *Appender, torn *Torn, err error) {
 	if _, err := f.ReadAt(tail, whole); err != nil {
 		return nil, nil, err
 	}
-	if _, parseErr := ParseTrial(tail); parseErr == nil {
+	if parseErr := parse(tail); parseErr == nil {
 		if err := a.write([]byte{'\n'}); err != nil {
 			return nil, nil, err
 		}
@@ -124,7 +145,7 @@ func (a *Appender) Append(t *Trial) error {
 }
 
 // write adds bytes at the end, or leaves the file as long as it was.
-func (a *Appender) write(b []byte) error {
+func (a *lineFile) write(b []byte) error {
 	n, err := a.f.Write(b)
 	if err == nil {
 		err = a.f.Sync()

@@ -73,6 +73,9 @@ const (
 	MetricFreeP99     = "free_p99"
 	MetricFreeP999    = "free_p999"
 	MetricFreeMax     = "free_max"
+
+	MetricInstructions = "instructions_per_op"
+	MetricMemoryCalls  = "memory_calls_per_op"
 )
 
 // Minimum effects: the power that ten rounds give at the spread seen on two
@@ -84,7 +87,10 @@ const (
 	// be one bucket's edge.
 	latencyEffect = 0.1
 	latencyFloor  = 10e-9
-	memoryFloor   = 256 << 10 // bytes: below it lie the sizes of stacks and tables, not of policy
+	// Instructions of the presets' fixed work repeat to 0.1 % and better: docs/passes.md.
+	countsEffect = 0.005
+	callsFloor   = 0.0005    // calls per operation: a few calls more or less in a trial
+	memoryFloor  = 256 << 10 // bytes: below it lie the sizes of stacks and tables, not of policy
 )
 
 var metrics = []Metric{
@@ -118,19 +124,43 @@ var latencyMetrics = []Metric{
 	{MetricFreeMax, "s", Lower, ScopeTime, false, latencyEffect, latencyFloor, "longest call of free"},
 }
 
+// countsMetrics are taken in pass counts, and only there.
+var countsMetrics = []Metric{
+	{MetricInstructions, "1", Lower, ScopeCounts, false, countsEffect, 0, "instructions outside the kernel per operation, from baseline to freed, the workload's own included; page faults, cache misses and waiting do not show in it"},
+	{MetricMemoryCalls, "1", Lower, ScopeCounts, false, countsEffect, callsFloor, "system calls for memory (brk, mmap, munmap, mremap, madvise, mprotect) per operation, from baseline to freed"},
+}
+
 // Pass is the pass in which the metric is taken.
 func (m Metric) Pass() string {
-	for _, l := range latencyMetrics {
-		if l.Name == m.Name {
-			return PassLatency
+	for pass, list := range map[string][]Metric{PassLatency: latencyMetrics, PassCounts: countsMetrics} {
+		for _, l := range list {
+			if l.Name == m.Name {
+				return pass
+			}
 		}
 	}
 	return PassTime
 }
 
+// Repeats says that one trial is enough, and no test is needed: the figure is
+// exact, or a count of fixed work that repeats within its minimum effect.
+func (m Metric) Repeats() bool { return m.Exact || m.Pass() == PassCounts }
+
 // Metrics is the registry, in the order in which tables and pages show it.
 // The caller may keep and change the slice.
-func Metrics() []Metric { return slices.Concat(metrics, latencyMetrics) }
+func Metrics() []Metric { return slices.Concat(metrics, latencyMetrics, countsMetrics) }
+
+// Judged are the names of the metrics that have a better direction: only of these
+// can it be said that they improved.
+func Judged() []string {
+	var names []string
+	for _, m := range Metrics() {
+		if m.Better != "" {
+			names = append(names, m.Name)
+		}
+	}
+	return names
+}
 
 // ByName returns the metric of that name, and whether there is one.
 func ByName(name string) (Metric, bool) {

@@ -86,7 +86,7 @@ func (r *Reader) Scan() bool {
 		if whole || errors.Is(err, ErrNewer) {
 			r.err = &LineError{r.path, r.line, start, err}
 		} else {
-			r.torn = &Torn{Path: r.path, Offset: start, Bytes: int64(len(line))}
+			r.torn = &Torn{Path: r.path, Offset: start, Bytes: int64(len(line)), What: "a trial"}
 		}
 	}
 	return false

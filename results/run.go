@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 // Names of the files of a run directory.
@@ -16,6 +17,7 @@ const (
 	TrialsFile  = "trials.jsonl"
 	SamplesDir  = "samples" // one N.csv a trial
 	FiguresDir  = "figures"
+	HeapMapsDir = "heapmaps" // one N.json a trial
 	ReportFile  = "report.html"
 	maxRunBytes = 64 << 20 // a resolved plan of 100,000 trials is a tenth of it
 )
@@ -45,6 +47,8 @@ type Experiment struct {
 	Name   string `json:"name"`
 	File   string `json:"file"` // as given; for a preset its name
 	Source string `json:"source"`
+	// Remedies says that variants are to be ranked as remedies of the first that has none.
+	Remedies bool `json:"remedies,omitempty"`
 }
 
 // Variant is an allocator with its knobs, under a label.
@@ -53,6 +57,7 @@ type Variant struct {
 	Allocator string         `json:"allocator"`
 	Version   string         `json:"version"` // "2.36", "5.3.0"; "" while unknown
 	Library   string         `json:"library,omitempty"`
+	Libexec   string         `json:"libexec,omitempty"` // folder of the measured programs, where it is not the lab's own
 	Knobs     map[string]any `json:"knobs"`
 	Clock     Clock          `json:"clock"`
 	// Reference says that it bounds the charts and is no choice: an allocator of the lab's own.
@@ -83,7 +88,14 @@ type Cell struct {
 	Params   []Param `json:"params"`         // in the workload's own order
 	// Silent says that no thread calls the allocator in the idle window.
 	Silent bool `json:"silent,omitempty"`
+	// Passes that the cell takes of the run's; empty for all.
+	Passes []string `json:"passes,omitempty"`
+	// Program is the user's own program that this cell runs; nil for a workload.
+	Program *Program `json:"program,omitempty"`
 }
+
+// Takes says whether trials of that pass are of the cell.
+func (c Cell) Takes(pass string) bool { return len(c.Passes) == 0 || slices.Contains(c.Passes, pass) }
 
 // Param is one parameter of a cell. Value is a number (bytes and seconds in
 // the base unit), a bool or a string; a number that was read is a float64.

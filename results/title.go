@@ -10,6 +10,9 @@ import (
 // Title is the cell in words, for headings: its workload, and those of its
 // parameters that are not the workload's own defaults.
 func (c Cell) Title() string {
+	if c.Program != nil {
+		return c.Program.title(c.Workload)
+	}
 	words := c.Words()
 	if words == "" {
 		return Plain(c.Workload)

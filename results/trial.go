@@ -33,16 +33,26 @@ type Trial struct {
 	Metrics   map[string]float64 `json:"metrics"`           // names are those of the registry (metric.go)
 	Figures   map[string]float64 `json:"figures,omitempty"` // what the workload says of itself, by its own names
 	Latency   []Latency          `json:"latency,omitempty"` // pass latency only
-	Marks     []Mark             `json:"marks"`
-	Looks     []Mark             `json:"looks,omitempty"` // in the middle of a phase, as often as the workload asks; named MarkLook
-	Sampler   Sampler            `json:"sampler"`
-	CPU       CPU                `json:"cpu"`
-	IdleFall  *int64             `json:"idle_fall_bytes,omitempty"` // see the function IdleFall; nil where it cannot be told
-	Warnings  []string           `json:"warnings"`
+	// Syscalls are of passes syscalls and counts, Instructions and Again of counts
+	// only. Those passes look at no mark: their Marks are empty.
+	// Again holds the metrics of pass counts as a second count of the same work gave them: see Repeats.
+	Again        map[string]float64 `json:"again,omitempty"`
+	Syscalls     *Syscalls          `json:"syscalls,omitempty"`
+	Instructions *Instructions      `json:"instructions,omitempty"`
+	Marks        []Mark             `json:"marks"`
+	Looks        []Mark             `json:"looks,omitempty"` // in the middle of a phase, as often as the workload asks; named MarkLook
+	Sampler      Sampler            `json:"sampler"`
+	CPU          CPU                `json:"cpu"`
+	IdleFall     *int64             `json:"idle_fall_bytes,omitempty"` // see the function IdleFall; nil where it cannot be told
+	Warnings     []string           `json:"warnings"`
 
 	// Salvaged is what Salvage took away of a trial that was starved; it is in no file.
 	Salvaged *CPU `json:"-"`
 }
+
+// KnobPurgeEvery is the one knob that is the lab's and no allocator's: how
+// often, in seconds, the allocator is told to give back while the workload runs.
+const KnobPurgeEvery = "purge_every"
 
 // Machine carries the fingerprint's hash for each scope (see Fingerprint).
 type Machine struct {
@@ -68,6 +78,8 @@ const (
 	StatusChecksumMismatch Status = "checksum_mismatch" // the workload found its memory changed
 	StatusOutOfMemory      Status = "out_of_memory"     // malloc returned NULL
 	StatusSamplerLost      Status = "sampler_lost"      // the lab could not read the process
+	StatusNeverReady       Status = "never_ready"       // the program was not ready within the time limit
+	StatusLoadFailed       Status = "load_failed"       // what drives the program ended with a code that is not 0
 	StatusInterrupted      Status = "interrupted"       // the user stopped the run
 	StatusSkipped          Status = "skipped"           // never started, with the reason in warnings
 )
@@ -77,6 +89,9 @@ type Exit struct {
 	Code   int    `json:"code"`
 	Signal string `json:"signal"` // "" or a name such as SIGSEGV
 	Stderr string `json:"stderr"` // its last 4 KiB
+	// Stopped is the signal or command by which the lab ended it as the
+	// experiment says: then code and signal tell nothing of how it went. "" where it ended by itself.
+	Stopped string `json:"stopped,omitempty"`
 }
 
 // Proof says who really served malloc, and with which settings.
@@ -98,7 +113,12 @@ type Mark struct {
 	Blocks         int64           `json:"blocks"`
 	Usable         int64           `json:"usable_bytes"` // what the allocator says those blocks may hold
 	Ledger         *Ledger         `json:"ledger,omitempty"`
-	Racy           bool            `json:"racy,omitempty"` // the ledger disagreed with RSS twice
+	Resident       *Resident       `json:"resident,omitempty"`  // in place of the ledger where blocks are not known
+	Processes      []ProcessMemory `json:"processes,omitempty"` // of a program, the measured one first
+	Classes        []SizeClass     `json:"classes,omitempty"`   // pass census: the sizes of live blocks with most bytes
+	OtherClasses   *SizeClass      `json:"other_classes,omitempty"`
+	Kinds          []BlockKind     `json:"kinds,omitempty"` // the same by first bytes too, where asked for
+	Racy           bool            `json:"racy,omitempty"`  // the ledger disagreed with RSS twice
 	Claims         Claims          `json:"claims,omitempty"`
 	AllocatorStats *AllocatorStats `json:"allocator_stats,omitempty"`
 	Outside        *Outside        `json:"outside,omitempty"`
@@ -114,14 +134,19 @@ type Ledger struct {
 	Rounding int64 `json:"rounding"` // the rest of each block: internal fragmentation
 	Pinned   int64 `json:"pinned"`   // other bytes of pages that a block meets
 	Empty    int64 `json:"empty"`    // heap pages that no block meets
+	// Unmanaged is what a program mapped itself, for no allocator. Only an agent in it can tell.
+	Unmanaged int64 `json:"unmanaged,omitempty"`
+	// LiveIsUsable says that what was asked for is not known: live is what the blocks may hold, and
+	// rounding, which is part of it, is no account.
+	LiveIsUsable bool `json:"live_is_usable,omitempty"`
 }
 
 // Total is the sum of all accounts.
 func (l Ledger) Total() int64 {
-	return l.Lab + l.Other + l.Live + l.Rounding + l.Pinned + l.Empty
+	return l.Lab + l.Other + l.Live + l.Rounding + l.Pinned + l.Empty + l.Unmanaged
 }
 
-// Heap is what the allocator holds resident: all accounts but lab and other.
+// Heap is what the allocator holds resident: all accounts but lab, other and unmanaged.
 func (l Ledger) Heap() int64 { return l.Live + l.Rounding + l.Pinned + l.Empty }
 
 // Claims say why empty pages are kept, in the allocator's own words, clamped
@@ -243,8 +268,8 @@ func (t *Trial) Mark(name string) *Mark {
 // of it is touched before the first; 0 where no ledger was taken.
 func (t *Trial) Lab() int64 {
 	for i := range t.Marks {
-		if l := t.Marks[i].Ledger; l != nil {
-			return l.Lab
+		if lab, ok := t.Marks[i].Lab(); ok {
+			return lab
 		}
 	}
 	return 0

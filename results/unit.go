@@ -51,3 +51,26 @@ func Seconds(s float64) string {
 	}
 	return strconv.FormatFloat(math.Round(s/scale*100)/100, 'f', -1, 64) + " " + unit
 }
+
+// Value prints a figure in the unit that a metric names ("B", "s", "1/s", "1"),
+// for people: "512 MiB", "250 ms", "1.18 M/s", "3"; what is no number is "–".
+func Value(unit string, v float64) string {
+	switch {
+	case math.IsNaN(v) || math.IsInf(v, 0):
+		return "–"
+	case unit == "B":
+		return Bytes(v)
+	case unit == "s":
+		return Seconds(v)
+	case unit == "1/s" && math.Abs(v) >= 1e6:
+		return Number(v/1e6) + " M/s"
+	case unit == "1/s" && math.Abs(v) >= 1e3:
+		return Number(v/1e3) + " k/s"
+	case unit == "1/s":
+		return Number(v) + " /s"
+	case v == math.Trunc(v):
+		return strconv.FormatFloat(v, 'f', 0, 64)
+	default:
+		return Number(v)
+	}
+}

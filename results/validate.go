@@ -21,7 +21,7 @@ var markMetric = map[string]string{
 var statuses = []Status{
 	StatusOK, StatusExit, StatusSignal, StatusTimeout, StatusOOM, StatusOOMSuspected,
 	StatusPreloadFailed, StatusWrongAllocator, StatusTunableRejected, StatusChecksumMismatch,
-	StatusOutOfMemory, StatusSamplerLost, StatusInterrupted, StatusSkipped,
+	StatusOutOfMemory, StatusSamplerLost, StatusNeverReady, StatusLoadFailed, StatusInterrupted, StatusSkipped,
 }
 
 // Validate names every state of the trial that cannot be: a ledger that does
@@ -35,6 +35,9 @@ func (t *Trial) Validate() error {
 	v.metrics()
 	v.marks()
 	v.sampler()
+	v.syscalls()
+	v.instructions()
+	v.again()
 	if len(v.faults) == 0 {
 		return nil
 	}
@@ -73,7 +76,7 @@ func (v *validation) header() {
 	}
 	v.check(slices.Contains(statuses, t.Status), "unknown status %q", t.Status)
 	if t.Status == StatusOK {
-		v.check(t.Exit.Code == 0 && t.Exit.Signal == "", "status ok, but exit code %d and signal %q", t.Exit.Code, t.Exit.Signal)
+		v.check(t.Exit.Stopped != "" || t.Exit.Code == 0 && t.Exit.Signal == "", "status ok, but exit code %d and signal %q", t.Exit.Code, t.Exit.Signal)
 		v.check(t.Proof.ServedBy != "", "status ok, but nothing proves who served malloc")
 	}
 	v.check(t.Status != StatusSkipped || len(t.Marks) == 0, "skipped, but has marks")
@@ -141,6 +144,14 @@ func (v *validation) mark(m *Mark) {
 	v.check(finite(m.PurgeSeconds) && m.PurgeSeconds >= 0, "mark %s: purge_s is %v", m.Name, m.PurgeSeconds)
 	v.check(m.HWM == 0 || m.HWM+v.trial.Sampler.RSSError >= m.RSS, "mark %s: the peak so far, %d, is below rss_bytes, %d", m.Name, m.HWM, m.RSS)
 	v.check(m.Usable == 0 || m.Usable >= m.Asked, "mark %s: usable_bytes %d are less than asked_bytes %d", m.Name, m.Usable, m.Asked)
+	v.check(m.Ledger == nil || m.Resident == nil, "mark %s: a ledger, and beside it the accounts of where there is none", m.Name)
+	if m.Resident != nil {
+		v.resident(m)
+	}
+	v.processes(m)
+	if !m.Racy {
+		v.markMetric(m)
+	}
 	if m.Ledger == nil {
 		v.check(len(m.Claims) == 0, "mark %s: claims without a ledger to clamp them to", m.Name)
 	} else {
@@ -170,10 +181,6 @@ func (v *validation) ledger(m *Mark) {
 	}
 	v.check(l.Total() == m.RSS, "mark %s: the ledger adds up to %d, rss_bytes is %d", m.Name, l.Total(), m.RSS)
 	v.check(m.Asked == 0 || l.Live <= m.Asked, "mark %s: %d live bytes are resident, only %d were asked for", m.Name, l.Live, m.Asked)
-	if name, ok := markMetric[m.Name]; ok {
-		value, ok := v.trial.Metrics[name]
-		v.check(!ok || value == float64(m.RSS-l.Lab), "%s is %.0f, mark %s without the lab %d", name, value, m.Name, m.RSS-l.Lab)
-	}
 }
 
 func (v *validation) claims(m *Mark) {

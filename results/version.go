@@ -13,7 +13,10 @@ var ErrNewer = errors.New("written by a newer alloclab")
 // checkVersion looks at nothing but the version of a JSON object, so that a
 // newer one is named as such even where its other fields no longer fit.
 // There is one version so far; an upgrade of older ones belongs here.
-func checkVersion(text []byte) error {
+func checkVersion(text []byte) error { return checkVersionOf(text, Version) }
+
+// checkVersionOf is checkVersion for data with a version of its own.
+func checkVersionOf(text []byte, known int) error {
 	var head struct {
 		V *int `json:"v"`
 	}
@@ -23,8 +26,8 @@ func checkVersion(text []byte) error {
 	switch {
 	case head.V == nil:
 		return errors.New(`no version (field "v")`)
-	case *head.V > Version:
-		return fmt.Errorf("%w: version %d, and this one reads up to %d: update alloclab", ErrNewer, *head.V, Version)
+	case *head.V > known:
+		return fmt.Errorf("%w: version %d, and this one reads up to %d: update alloclab", ErrNewer, *head.V, known)
 	case *head.V < 1:
 		return fmt.Errorf("no such version: %d", *head.V)
 	}

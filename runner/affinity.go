@@ -1,6 +1,11 @@
 package runner
 
-import "golang.org/x/sys/unix"
+import (
+	"alloclab/results"
+	"fmt"
+
+	"golang.org/x/sys/unix"
+)
 
 // allowedCPUs are the CPUs that the lab itself may use, in ascending order.
 func allowedCPUs() []int {
@@ -25,4 +30,14 @@ func affinity(n int) []int {
 		return nil
 	}
 	return cpus[:n]
+}
+
+// enoughCPUs refuses cells that ask for more CPUs than the lab may use.
+func enoughCPUs(cells []results.Cell) error {
+	for _, c := range cells {
+		if n := len(allowedCPUs()); c.CPUs > n {
+			return fmt.Errorf("%s asks for %d CPUs and this machine lets the lab use %d", c.Name, c.CPUs, n)
+		}
+	}
+	return nil
 }

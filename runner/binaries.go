@@ -55,6 +55,22 @@ func (b Binaries) Workload(allocator string) string {
 	return filepath.Join(b.Dir, "workload-"+allocator)
 }
 
+// Agent is the path of what is preloaded into users' programs, or "" where it
+// was not built.
+func (b Binaries) Agent() string { return b.library("libagent.so") }
+
+// CensusAgent is the path of what reports a program's blocks, or "" where it
+// was not built.
+func (b Binaries) CensusAgent() string { return b.library("libcensus.so") }
+
+func (b Binaries) library(name string) string {
+	path := filepath.Join(b.Dir, name)
+	if _, err := os.Stat(path); err != nil {
+		return ""
+	}
+	return path
+}
+
 // Has says whether the program linked against an allocator was built.
 func (b Binaries) Has(allocator string) bool {
 	_, err := os.Stat(b.Workload(allocator))

@@ -3,18 +3,22 @@ package runner
 import (
 	"alloclab/allocators"
 	"alloclab/configs"
+	"alloclab/results"
 )
 
-// Catalog is what an experiment may name: the allocators with their knobs and
-// the workloads with their parameters.
+// Catalog is what an experiment may name: the allocators with their knobs,
+// the workloads with their parameters, and the metrics that can be judged.
 func Catalog(workloads []Workload) configs.Catalog {
-	var c configs.Catalog
+	c := configs.Catalog{Metrics: results.Judged()}
 	for _, a := range allocators.All() {
 		entry := configs.Entry{Name: a.Name}
 		for _, k := range a.Knobs {
 			entry.Options = append(entry.Options, configs.Option{
 				Name: k.Name, Kind: configs.Kind(k.Kind), Min: k.Min, Max: k.Max, Choices: k.Choices, Doc: k.Doc,
 			})
+		}
+		for _, r := range a.Remedies() {
+			entry.Remedies = append(entry.Remedies, configs.Remedy{Name: r.Name, Knobs: r.Knobs, PurgeEvery: r.PurgeEvery})
 		}
 		c.Allocators = append(c.Allocators, entry)
 	}

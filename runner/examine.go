@@ -2,7 +2,9 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"runtime"
 	"strings"
@@ -27,7 +29,7 @@ type Found struct {
 // FindAllocators starts a program under every allocator that the lab knows.
 func FindAllocators(ctx context.Context, binaries Binaries) []Found {
 	var found []Found
-	stage, err := os.MkdirTemp("", "alloclab-")
+	stage, err := newStage()
 	if err != nil {
 		return []Found{{Err: err}}
 	}
@@ -74,6 +76,7 @@ const (
 // Examine looks at all that measuring depends on.
 func Examine(ctx context.Context) []Finding {
 	findings := examineAllocators(ctx)
+	findings = append(findings, examineTracers()...)
 	findings = append(findings, examineSelf()...)
 	host, err := proc.NewFS("/").Host()
 	if err != nil {
@@ -99,6 +102,29 @@ func examineAllocators(ctx context.Context) []Finding {
 		}
 		findings = append(findings, Finding{f.Allocator.Name, grade, f.Err.Error(), "make deps build (Debian's package is " + f.Allocator.Package + ")"})
 	}
+	return findings
+}
+
+// examineTracers tries what passes syscalls and counts run trials under. No
+// other pass needs them.
+func examineTracers() []Finding {
+	var findings []Finding
+	add := func(name, version, passes string, err error) {
+		f := Finding{name, Fit, version + ", for " + passes, ""}
+		if err != nil {
+			f = Finding{name, Unfit, err.Error(), ""}
+		}
+		var tool *ToolError
+		if errors.As(err, &tool) && errors.Is(err, fs.ErrNotExist) {
+			f.Text, f.Remedy = "not installed; needed for "+passes+" only", tool.Remedy()
+		}
+		findings = append(findings, f)
+	}
+	version := func(v string) string { _, v, _ = strings.Cut(strings.Replace(v, "-", " ", 1), " "); return v }
+	strace, err := process.FindStrace(results.PassSyscalls)
+	add("strace", version(strace.Version), "passes syscalls and counts", err)
+	callgrind, err := process.FindCallgrind(results.PassCounts)
+	add("valgrind", version(callgrind.Version), "pass counts", err)
 	return findings
 }
 

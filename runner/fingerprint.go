@@ -16,7 +16,7 @@ import (
 
 // fingerprint says on what machine and with which builds a run measures, and
 // returns the boot's id besides.
-func fingerprint(binaries Binaries, variants map[string]*variant) (f results.Fingerprint, boot string, err error) {
+func fingerprint(variants map[string]*variant, programs map[string]map[string]*placement) (f results.Fingerprint, boot string, err error) {
 	h, err := proc.NewFS("/").Host()
 	if err != nil {
 		return f, "", err
@@ -43,7 +43,10 @@ func fingerprint(binaries Binaries, variants map[string]*variant) (f results.Fin
 		"clocksource":         known(h.Clocksource),
 		results.FieldHost:     virtual(h.CPU.Hypervisor),
 	}
-	f.Counts = results.Fields{"cpu_flags": digestOf(h.CPU.Flags), "architecture": runtime.GOARCH}
+	f.Counts = results.Fields{
+		"cpu_flags": digestOf(h.CPU.Flags), "architecture": runtime.GOARCH,
+		results.FieldCores: f.Memory[results.FieldCores], results.FieldPageSize: f.Memory[results.FieldPageSize], // allocators make their arenas by them
+	}
 	for label, v := range variants {
 		served, err := fileDigest(v.servedBy)
 		if err != nil {
@@ -51,11 +54,23 @@ func fingerprint(binaries Binaries, variants map[string]*variant) (f results.Fin
 		}
 		f.Memory["allocator "+label] = v.Version + " " + served
 		f.Counts["allocator "+label] = v.Version + " " + served
-		if f.Counts["binary "+v.allocator.Name], err = fileDigest(v.binary); err != nil {
+		program := "binary " + v.allocator.Name
+		if v.Libexec != "" {
+			program = "binary " + label // of another build than the others of that allocator
+		}
+		if f.Counts[program], err = fileDigest(v.binary); err != nil {
 			return f, "", err
 		}
 		if v.libc != "" {
 			f.Memory[results.FieldLibc] = v.libc
+		}
+	}
+	for name, placements := range programs {
+		for _, l := range placements {
+			if f.Memory["program "+name], err = fileDigest(l.path); err != nil {
+				return f, "", err
+			}
+			f.Counts["program "+name] = f.Memory["program "+name]
 		}
 	}
 	return f, h.BootID, nil

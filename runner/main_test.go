@@ -78,6 +78,8 @@ type setup struct {
 	params   map[string]any
 	limit    time.Duration
 	stopped  func(pid int, mark string)
+	asleep   func() time.Duration
+	heaps    func(results.HeapMaps)
 }
 
 // ready resolves and proves a variant.
@@ -116,13 +118,17 @@ func runTrial(ctx context.Context, t testing.TB, v *variant, s setup) results.Tr
 	}
 	tr := &trial{
 		Trial: plan.Trial{Trial: 1, Round: 1, Pass: results.PassTime}, cell: cell, variant: v,
-		limit: s.limit, rate: DefaultRate, blocks: census.NewBlocks(os.Getpagesize()),
+		limit: s.limit, rate: DefaultRate, blocks: census.NewBlocks(os.Getpagesize()), asleep: s.asleep,
 	}
 	if s.stopped != nil {
 		tr.stopped = func(mark string) { s.stopped(tr.process.Pid, mark) }
 	}
 	tr.record.Round, tr.record.Marks, tr.record.Warnings = 1, []results.Mark{}, []string{}
 	record, _ := tr.run(ctx)
+	addUp(t, tr.heaps, record)
+	if s.heaps != nil {
+		s.heaps(tr.heaps)
+	}
 	if left := ours(); left != nil {
 		t.Errorf("processes %v survived the trial", left)
 	}

@@ -21,7 +21,8 @@ type observer struct {
 	proc    *proc.Process
 	dialect allocators.Dialect
 	blocks  *census.Blocks
-	counted int64 // live bytes by the workload's own count, beside its list
+	heaps   results.HeapMap // of the mark looked at last
+	counted int64           // live bytes by the workload's own count, beside its list
 
 	untouched int64             // metadata that the allocator claimed at baseline and that was not resident
 	stopped   func(mark string) // for tests: called at each mark while the process is stopped; nil otherwise
@@ -97,11 +98,25 @@ func (o *observer) account(m *results.Mark, regions []wire.Region) (proc.SmapsRo
 	defer pagemap.Close()
 	ranges := census.Ranges(mappings, regions)
 	var rollup proc.SmapsRollup
+	var infos []census.HeapInfo
+	var arenas []census.Arena
+	if o.dialect == allocators.DialectPtmalloc {
+		if infos, arenas, err = o.ptmalloc(mappings); err != nil {
+			return rollup, err
+		}
+		outside := census.Outside(infos)
+		m.Outside = &outside
+	}
 	for range 2 {
-		ledger, err := o.blocks.Ledger(ranges, pagemap, proc.Resident)
+		ledger, heaps, err := o.blocks.Map(ranges, infos, pagemap, proc.Resident)
 		if err != nil {
 			return rollup, err
 		}
+		heaps.Mark = m.Name
+		if o.dialect == allocators.DialectPtmalloc {
+			census.Describe(&heaps, infos, arenas)
+		}
+		o.heaps = heaps
 		if rollup, err = o.proc.SmapsRollup(); err != nil {
 			return rollup, err
 		}
@@ -116,16 +131,22 @@ func (o *observer) account(m *results.Mark, regions []wire.Region) (proc.SmapsRo
 		return rollup, err
 	}
 	m.HWM = status.VmHWM
-	if o.dialect == allocators.DialectPtmalloc {
-		memory, err := o.proc.Mem()
-		if err != nil {
-			return rollup, err
-		}
-		defer memory.Close()
-		outside := census.Outside(census.HeapCandidates(mappings), memory)
-		m.Outside = &outside
-	}
 	return rollup, nil
+}
+
+// ptmalloc reads its heaps and arenas from the stopped process's memory.
+func (o *observer) ptmalloc(mappings []proc.Mapping) ([]census.HeapInfo, []census.Arena, error) {
+	memory, err := o.proc.Mem()
+	if err != nil {
+		return nil, nil, err
+	}
+	defer memory.Close()
+	program, err := o.proc.Exe()
+	if err != nil {
+		return nil, nil, err
+	}
+	infos := census.HeapInfos(census.HeapCandidates(mappings), memory)
+	return infos, census.Arenas(infos, census.LibcData(mappings, program), memory), nil
 }
 
 // command has the target purge, flush or retire and returns how long it took,

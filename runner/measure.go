@@ -4,6 +4,7 @@ import (
 	"errors"
 	"maps"
 	"math"
+	"slices"
 	"strconv"
 
 	"alloclab/results"
@@ -18,6 +19,7 @@ type usage struct {
 	stolen    float64
 	minor     int64
 	major     int64
+	pids      []int // of a program's tree
 }
 
 func readUsage(p *proc.Process, cpus []int) (usage, error) {
@@ -58,35 +60,66 @@ type work struct {
 }
 
 // resume begins a stretch of work.
-func (w *work) resume(p *proc.Process, cpus []int) (err error) {
-	w.since, err = readUsage(p, cpus)
-	return err
-}
+func (w *work) resume(now usage) { w.since = now }
 
 // pause ends it.
-func (w *work) pause(p *proc.Process, cpus []int) error {
-	now, err := readUsage(p, cpus)
-	if err != nil {
-		return err
-	}
+func (w *work) pause(now usage) {
 	w.run += now.run - w.since.run
 	w.wait += now.wait - w.since.wait
 	w.busy += now.busy - w.since.busy
 	w.stolen += now.stolen - w.since.stolen
-	return nil
 }
+
+// usage is what the measured process, or a program's whole tree, has used.
+func (t *trial) usage() (usage, error) {
+	if t.placement != nil {
+		return t.treeUsage()
+	}
+	return readUsage(t.proc, t.mayUse())
+}
+
+// pauseWork ends a stretch of work at a mark.
+func (t *trial) pauseWork() error {
+	now, err := t.usage()
+	if err == nil {
+		t.work.pause(now)
+		t.missing(now)
+	}
+	return err
+}
+
+// missing notes that a process of the program's tree has ended since the work
+// began: what it used is in no count that is left.
+func (t *trial) missing(now usage) {
+	t.familyLost = t.familyLost || slices.ContainsFunc(append(slices.Clone(t.began.pids), t.work.since.pids...), func(pid int) bool { return !slices.Contains(now.pids, pid) })
+}
+
+// programWait is how long a program may have waited for a processor without being
+// called starved: one that hardly runs waits a little at each wake-up.
+const programWait = 0.02 // seconds
 
 // measureWork takes the figures of speed, at freed: wall is active time since
 // baseline.
 func (t *trial) measureWork(wall float64) {
 	run := t.work.run
 	t.record.Metrics[results.MetricWall] = wall
+	if t.familyLost {
+		t.warn("children of it ended while it was measured: what they used is not known, so that processor time and page faults are absent")
+		return
+	}
 	t.record.Metrics[results.MetricCPU] = run
 	// What it waited for a processor it lost to others only as far as others
 	// used the processors: with more threads than processors its own threads
 	// wait for each other. Waiting for a lock is neither.
-	others := max(0, t.work.busy-run)
-	t.record.CPU = results.CPU{Obtained: run, Wanted: run + min(max(0, t.work.wait), others), Stolen: t.work.stolen}
+	others := max(0, t.work.busy-run-t.loadCPU)
+	wait := min(max(0, t.work.wait), others)
+	if t.placement != nil && wait < programWait {
+		wait = 0
+	}
+	t.record.CPU = results.CPU{Obtained: run, Wanted: run + wait, Stolen: t.work.stolen}
+	if t.placement != nil {
+		return // nobody counts the operations of a program
+	}
 	if t.Pass == results.PassLatency {
 		t.measureLatency()
 		return // timing every call, it says nothing of throughput
@@ -147,12 +180,16 @@ func latencyOf(operation string, h *wire.Histogram, timerNS uint64, upTo int64) 
 
 // measureFaults takes the fault counters, at idle.
 func (t *trial) measureFaults() error {
-	st, err := t.proc.Stat()
+	now, err := t.usage()
 	if err != nil {
 		return err
 	}
-	t.record.Metrics[results.MetricMinorFaults] = float64(st.Minflt - t.began.minor)
-	t.record.Metrics[results.MetricMajorFaults] = float64(st.Majflt - t.began.major)
+	if t.missing(now); t.familyLost {
+		t.idleAt, _ = t.clock.now()
+		return nil
+	}
+	t.record.Metrics[results.MetricMinorFaults] = float64(now.minor - t.began.minor)
+	t.record.Metrics[results.MetricMajorFaults] = float64(now.major - t.began.major)
 	t.idleAt, _ = t.clock.now()
 	return nil
 }
@@ -172,9 +209,12 @@ func (t *trial) summarise() {
 	for _, m := range t.record.Marks {
 		parked += m.Parked
 		peak = max(peak, m.HWM, m.RSS)
-		if metric, ok := at[m.Name]; ok && m.Ledger != nil {
-			t.record.Metrics[metric] = float64(m.RSS) - lab
+		if memory, ok := m.Memory(); ok && at[m.Name] != "" {
+			t.record.Metrics[at[m.Name]] = float64(memory)
 		}
+	}
+	if t.placement != nil {
+		peak = max(peak, t.familyPeak())
 	}
 	if len(t.record.Marks) > 0 {
 		// VmHWM is kept from counters that each CPU adds to in batches, so it
@@ -187,11 +227,18 @@ func (t *trial) summarise() {
 	}
 	if t.sampler != nil && t.idleAt > 0 {
 		if mean, ok := t.sampler.mean.until(t.idleAt); ok {
-			t.record.Metrics[results.MetricRSSMean] = mean - lab
+			// A mean of equal values can come out a rounding above them.
+			t.record.Metrics[results.MetricRSSMean] = min(mean-lab, t.record.Metrics[results.MetricRSSPeak])
 		}
 	}
 	if hold := t.record.Mark(results.MarkHold); hold != nil && hold.AllocatorStats != nil && hold.AllocatorStats.Arenas != nil {
 		t.record.Metrics[results.MetricArenas] = float64(*hold.AllocatorStats.Arenas)
+	}
+	if t.placement != nil && t.children > 0 && t.group == nil {
+		// Nobody counted the family between marks: these would be of its first process alone.
+		delete(t.record.Metrics, results.MetricRSSPeak)
+		delete(t.record.Metrics, results.MetricRSSMean)
+		t.warn("no control group could be made, so the curve is of its first process alone, and its peak and mean are not known")
 	}
 	maps.DeleteFunc(t.record.Metrics, func(name string, _ float64) bool {
 		metric, ok := results.ByName(name)

@@ -22,6 +22,7 @@ type Needs struct {
 	Peak    int64   // bytes that the workload asks for at most, about
 	Lab     int64   // bytes of the lab's own memory in the process
 	Seconds float64 // about how long a trial takes
+	Unfixed string  // what to give the workload so that its work is fixed; "" where it is
 }
 
 // Needs asks the program. Nothing is measured.
@@ -33,7 +34,7 @@ func (b Binaries) Needs(cell results.Cell) (Needs, error) {
 		return Needs{}, fmt.Errorf("what %s needs: %w", cell.Name, err)
 	}
 	said := wire.Lines(string(out), " ")
-	var n Needs
+	n := Needs{Unfixed: said["unfixed"]}
 	for name, at := range map[string]*int64{"threads": &n.Threads, "peak": &n.Peak, "lab": &n.Lab} {
 		if *at, err = strconv.ParseInt(said[name], 10, 64); err != nil {
 			return Needs{}, fmt.Errorf("what %s needs: %s: %w", cell.Name, name, err)
@@ -87,6 +88,9 @@ func (e *TooLongError) Error() string {
 func largest(cells []results.Cell, binaries Binaries, room int64, limit time.Duration, force bool) (int64, error) {
 	most := int64(0)
 	for _, c := range cells {
+		if c.Program != nil {
+			continue // what it takes nobody knows before it has run
+		}
 		n, err := binaries.Needs(c)
 		if err != nil {
 			return 0, err

@@ -2,6 +2,7 @@ package runner
 
 import (
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -45,7 +46,7 @@ func TestDocumentedExperiments(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, file := range []string{"../README.md", "../docs/experiments.md"} {
+	for _, file := range []string{"../README.md", "../docs/experiments.md", "../docs/programs.md"} {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
@@ -68,6 +69,19 @@ func TestDocumentedExperiments(t *testing.T) {
 		}
 		if found == 0 {
 			t.Errorf("%s shows no experiment", file)
+		}
+	}
+}
+
+// The experiments that documentation offers to run are whole.
+func TestExampleExperiments(t *testing.T) {
+	files, _ := filepath.Glob("../docs/examples/*.toml")
+	if len(files) < 4 {
+		t.Fatalf("only %d examples", len(files))
+	}
+	for _, file := range files {
+		if e, err := configs.Load(file, Catalog(nil)); err != nil || len(e.Programs) == 0 {
+			t.Errorf("%s: %v", file, err)
 		}
 	}
 }

@@ -16,6 +16,10 @@ type Preview struct {
 	Room    int64   // bytes that a trial may take here
 }
 
+// slowdown is about how many times longer a pass's trial works. Under callgrind
+// threads take turns, and there is no idle window.
+var slowdown = map[string]float64{results.PassSyscalls: 1.5, results.PassCounts: 80}
+
 // trialOverhead is what a trial takes beyond its workload: start, marks, end.
 const trialOverhead = 0.1 // seconds
 
@@ -29,18 +33,51 @@ func PreviewOf(e *configs.Experiment, catalog configs.Catalog, binaries Binaries
 	if e.MemoryLimit > 0 {
 		p.Room = min(p.Room, e.MemoryLimit)
 	}
+	if err := enoughCPUs(p.Cells); err != nil {
+		return Preview{}, err
+	}
 	var labels []string
 	for _, v := range e.Variants {
 		labels = append(labels, v.Label)
 	}
 	p.Trials = plan.Order(p.Cells, labels, e.Rounds, e.Passes, e.Seed)
 	for _, c := range p.Cells {
+		if c.Program != nil {
+			p.Needs = append(p.Needs, Needs{Seconds: c.Program.Duration + c.Program.After})
+			p.Seconds += (c.Program.Duration + c.Program.After) * float64(len(p.Trials)/len(p.Cells))
+			continue
+		}
 		n, err := binaries.Needs(c)
 		if err != nil {
 			return Preview{}, err
 		}
 		p.Needs = append(p.Needs, n)
-		p.Seconds += (n.Seconds + trialOverhead) * float64(len(p.Trials)/len(p.Cells))
+		idle := idleOf(c)
+		for _, pass := range e.Passes {
+			if !c.Takes(pass) {
+				continue
+			}
+			seconds := n.Seconds + trialOverhead
+			switch factor := slowdown[pass]; {
+			case pass == results.PassCounts:
+				seconds = 2 * (factor*max(0, n.Seconds-idle) + 15*trialOverhead) // counted again
+			case factor > 0:
+				seconds = factor*max(0, n.Seconds-idle) + idle + trialOverhead
+			}
+			p.Seconds += seconds * float64(len(labels)*plan.Rounds(pass, e.Rounds))
+		}
 	}
 	return p, nil
+}
+
+// idleOf is how long a cell's idle window is: a parameter of that name, in
+// every workload that has one.
+func idleOf(c results.Cell) float64 {
+	for _, p := range c.Params {
+		if p.Name == "idle" {
+			seconds, _ := p.Value.(float64)
+			return seconds
+		}
+	}
+	return 0
 }

@@ -112,25 +112,36 @@ func BenchmarkPlainTime(b *testing.B) {
 	v := benchVariant(b, "ptmalloc")
 	for b.Loop() {
 		var alone, inLab []float64
-		for range 15 {
-			out, err := exec.Command(plain(b), "threads=2", "duration=1", "idle=0").Output()
-			if err != nil {
-				b.Fatal(err)
+		for pair := range 60 {
+			if pair%2 == 0 { // neither is always the second
+				alone = append(alone, plainSpeed(b))
 			}
-			var said struct {
-				Operations float64 `json:"operations"`
-				CPU        float64 `json:"cpu_s"`
-			}
-			if err := json.Unmarshal(out, &said); err != nil {
-				b.Fatal(err)
-			}
-			alone = append(alone, said.Operations/said.CPU)
-			t := benchTrial(b, v, DefaultRate, map[string]any{"duration": 1.0, "idle": 0.0})
+			t := benchTrial(b, v, DefaultRate, map[string]any{"duration": 0.5, "idle": 0.0})
 			inLab = append(inLab, t.Metrics[results.MetricOpsPerCPUS])
+			if pair%2 == 1 {
+				alone = append(alone, plainSpeed(b))
+			}
 		}
 		ratio, low, high := ratioInterval(alone, inLab)
 		promised(b, 100*(1-ratio), "%slower", 2.5)
 		b.ReportMetric(100*(1-high), "%slower-low")
 		b.ReportMetric(100*(1-low), "%slower-high")
 	}
+}
+
+// plainSpeed is the same work's operations per second of CPU time without the lab.
+func plainSpeed(b *testing.B) float64 {
+	b.Helper()
+	out, err := exec.Command(plain(b), "threads=2", "duration=0.5", "idle=0").Output()
+	if err != nil {
+		b.Fatal(err)
+	}
+	var said struct {
+		Operations float64 `json:"operations"`
+		CPU        float64 `json:"cpu_s"`
+	}
+	if err := json.Unmarshal(out, &said); err != nil {
+		b.Fatal(err)
+	}
+	return said.Operations / said.CPU
 }

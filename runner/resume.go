@@ -51,6 +51,7 @@ func (s *session) takeUp() error {
 		}
 	}
 	s.run.Run, s.run.Created = before.Run, before.Created
+	s.run.Experiment.Remedies = before.Experiment.Remedies
 	s.note("%d of %d trials are there already", len(s.done), len(s.plan))
 	return nil
 }

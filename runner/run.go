@@ -8,8 +8,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"syscall"
 	"time"
 
 	"alloclab/configs"
@@ -30,6 +33,9 @@ type Options struct {
 	Tool       string // version of alloclab
 	SampleRate float64
 	Force      bool // go on where memory looks too small
+	// Enough is asked after each round whether the rest of its pass may be left
+	// out. It may be nil: then all is measured. A round is all cells and variants once.
+	Enough func(pass string, round int) bool
 	// Progress is told of each trial's end; it may be nil.
 	Progress func(done, total int, t *results.Trial)
 	// Note is told what the user should know before figures are believed; it may be nil.
@@ -43,24 +49,29 @@ const DefaultRate = 100
 // Run carries out the experiment. What has been measured stays, whatever ends the
 // run; an error says why not all trials were measured.
 func Run(ctx context.Context, o Options) (*results.Run, error) {
+	made := false
 	if !o.Resume {
-		if err := makeRunDirectory(o.Dir); err != nil {
-			return nil, err
+		var err error
+		if made, err = makeRunDirectory(o.Dir); err != nil {
+			return nil, unfit(err)
 		}
 	}
 	release, err := lock(o.Dir)
 	if err != nil {
-		return nil, err
+		return nil, unfit(err)
 	}
 	defer release()
-	stage, err := os.MkdirTemp("", "alloclab-")
+	stage, err := newStage()
 	if err != nil {
-		return nil, err
+		return nil, &UnfitError{err}
 	}
 	defer os.RemoveAll(stage)
 
 	s := &session{Options: o, blocks: census.NewBlocks(os.Getpagesize())}
 	if err := s.prepare(ctx, stage); err != nil {
+		if made { // nothing was measured: nothing is left
+			_ = os.RemoveAll(o.Dir)
+		}
 		return nil, err
 	}
 	if o.Resume {
@@ -74,16 +85,33 @@ func Run(ctx context.Context, o Options) (*results.Run, error) {
 	return &s.run, s.measure(ctx)
 }
 
-// makeRunDirectory makes the directory. One that holds a run already is
-// refused: its trials are of another plan.
-func makeRunDirectory(dir string) error {
+// makeRunDirectory makes the directory, and says whether there was none. One
+// that holds a run already is refused: its trials are of another plan.
+func makeRunDirectory(dir string) (made bool, err error) {
+	_, err = os.Stat(dir)
+	made = errors.Is(err, fs.ErrNotExist)
 	if err := os.MkdirAll(filepath.Join(dir, results.SamplesDir), 0o755); err != nil {
-		return err
+		return false, err
 	}
 	if _, err := os.Stat(filepath.Join(dir, results.RunFile)); err == nil {
-		return fmt.Errorf("%s holds a run already: choose another directory with --out, or remove it", dir)
+		return false, fmt.Errorf("%s holds a run already: choose another directory with --out, or remove it", dir)
 	}
-	return nil
+	return made, nil
+}
+
+// UnfitError says that this machine, and not what the user wrote, stands in the way.
+type UnfitError struct{ error }
+
+func (e *UnfitError) Unwrap() error { return e.error }
+
+// unfit tells what the system refuses from what was named wrongly.
+func unfit(err error) error {
+	for _, refusal := range []error{fs.ErrPermission, syscall.EROFS, syscall.ENOSPC, syscall.EDQUOT} {
+		if errors.Is(err, refusal) {
+			return &UnfitError{err}
+		}
+	}
+	return err
 }
 
 // session is one run in progress.
@@ -96,7 +124,10 @@ type session struct {
 	machine    results.Machine
 	blocks     *census.Blocks
 	starvedRow int
-	newGroup   func() (*process.Group, error) // nil where no control group can be made
+	leftOut    []int                            // trials that Enough made needless
+	newGroup   func() (*process.Group, error)   // nil where no control group can be made
+	programs   map[string]map[string]*placement // by cell and variant
+	tracers    tracers
 }
 
 func (s *session) note(format string, args ...any) {
@@ -109,6 +140,10 @@ func (s *session) note(format string, args ...any) {
 // proofs of every variant, the plan, the machine.
 func (s *session) prepare(ctx context.Context, stage string) error {
 	e := s.Experiment
+	var err error
+	if s.tracers, err = findTracers(e.Passes); err != nil {
+		return err
+	}
 	if _, leftOut := process.Environment(); len(leftOut) > 0 {
 		s.note("variables of your environment that would change an allocator are left out: %v", leftOut)
 	}
@@ -130,10 +165,11 @@ func (s *session) prepare(ctx context.Context, stage string) error {
 		s.run.Variants = append(s.run.Variants, v.Variant)
 	}
 	s.run.Cells = plan.Cells(e, kindOf(s.Catalog))
-	for _, c := range s.run.Cells {
-		if n := len(allowedCPUs()); c.CPUs > n {
-			return fmt.Errorf("%s asks for %d CPUs and this machine lets the lab use %d", c.Name, c.CPUs, n)
-		}
+	if err := enoughCPUs(s.run.Cells); err != nil {
+		return err
+	}
+	if err := s.checkFixed(); err != nil {
+		return err
 	}
 	host, err := proc.NewFS("/").Host()
 	if err != nil {
@@ -142,6 +178,9 @@ func (s *session) prepare(ctx context.Context, stage string) error {
 	room := memoryRoom(host)
 	if e.MemoryLimit > 0 {
 		room = min(room, e.MemoryLimit)
+	}
+	if err := s.place(stage); err != nil {
+		return err
 	}
 	most, err := largest(s.run.Cells, s.Binaries, room, s.Experiment.TimeLimit, s.Force)
 	if err != nil {
@@ -180,9 +219,12 @@ func (s *session) capMemory(c proc.Cgroup, room int64) {
 // describe fills in what run.json says of the run.
 func (s *session) describe() error {
 	e := s.Experiment
-	fingerprint, boot, err := fingerprint(s.Binaries, s.variants)
+	fingerprint, boot, err := fingerprint(s.variants, s.programs)
 	if err != nil {
 		return err
+	}
+	if s.tracers.callgrind.Version != "" { // it decides which of libc's functions serve, as a CPU does
+		fingerprint.Counts["valgrind"], fingerprint.Counts["strace"] = s.tracers.callgrind.Version, s.tracers.strace.Version
 	}
 	hash, err := plan.Hash(s.run.Variants, s.run.Cells, s.plan)
 	if err != nil {
@@ -196,7 +238,7 @@ func (s *session) describe() error {
 	s.run.Run = fmt.Sprintf("%s-%s-%05d", e.Name, now.Format("20060102T150405"), os.Getpid())
 	s.run.Created = now.Format(time.RFC3339)
 	s.run.Tool = s.Tool
-	s.run.Experiment = results.Experiment{Name: e.Name, File: e.File, Source: string(e.Source)}
+	s.run.Experiment = results.Experiment{Name: e.Name, File: e.File, Source: string(e.Source), Remedies: e.Remedies}
 	s.run.Plan, s.run.PlanHash = encoded, hash
 	s.run.Seed, s.run.Rounds, s.run.Passes = e.Seed, e.Rounds, e.Passes
 	s.run.Fingerprint, s.run.BootID = fingerprint, boot
@@ -216,9 +258,18 @@ func (s *session) measure(ctx context.Context) (err error) {
 	if torn != nil {
 		s.note("%s", torn)
 	}
+	var last plan.Trial
+	enough := map[string]bool{}
 	for i, p := range s.plan {
 		if ctx.Err() != nil {
 			return ctx.Err()
+		}
+		if s.Enough != nil && last.Pass == p.Pass && last.Round < p.Round && !enough[p.Pass] {
+			enough[p.Pass] = s.Enough(last.Pass, last.Round)
+		}
+		if last = p; enough[p.Pass] {
+			s.leftOut = append(s.leftOut, p.Trial)
+			continue
 		}
 		if s.done[p.Trial] {
 			continue
@@ -231,7 +282,26 @@ func (s *session) measure(ctx context.Context) (err error) {
 			s.Progress(i+1, len(s.plan), &record)
 		}
 	}
-	return ctx.Err()
+	if ctx.Err() != nil || len(s.leftOut) == 0 {
+		return ctx.Err()
+	}
+	return s.shorten()
+}
+
+// shorten takes trials that were not needed out of the plan that run.json holds,
+// so that the run is whole without them. The plan's hash stays: it is what trials
+// carry.
+func (s *session) shorten() error {
+	s.plan = slices.DeleteFunc(s.plan, func(p plan.Trial) bool { return slices.Contains(s.leftOut, p.Trial) })
+	s.run.Rounds = 0
+	for _, p := range s.plan {
+		s.run.Rounds = max(s.run.Rounds, p.Round)
+	}
+	var err error
+	if s.run.Plan, err = json.Marshal(s.plan); err != nil {
+		return err
+	}
+	return results.WriteRun(s.Dir, s.run)
 }
 
 // Repeats of starved trials: how many attempts one trial gets, and after how many
@@ -249,9 +319,19 @@ func (s *session) attempt(ctx context.Context, p plan.Trial, appender *results.A
 		if n > 1 {
 			t.record.Attempt = n
 		}
-		record, samples := t.run(ctx)
+		record, samples := s.runPass(ctx, t)
 		if samples != nil && (n == 1 || record.Status != results.StatusInterrupted) { // those of the attempt that stands
 			if err := results.WriteSamples(results.SamplesPath(s.Dir, p.Trial), samples); err != nil {
+				return record, err
+			}
+		}
+		if len(t.heaps.Marks) > 0 && p.Pass == results.PassTime && (n == 1 || record.Status != results.StatusInterrupted) {
+			if err := results.WriteHeapMaps(s.Dir, &t.heaps); err != nil {
+				return record, err
+			}
+		}
+		if t.callRows != nil {
+			if err := results.WriteCalls(results.CallsPath(s.Dir, p.Trial), t.callRows); err != nil {
 				return record, err
 			}
 		}
@@ -275,7 +355,8 @@ func (s *session) attempt(ctx context.Context, p plan.Trial, appender *results.A
 
 func (s *session) trial(p plan.Trial) *trial {
 	cell, v := *s.run.Cell(p.Cell), s.variants[p.Variant]
-	t := &trial{Trial: p, cell: cell, variant: v, limit: s.Experiment.TimeLimit, rate: s.SampleRate, blocks: s.blocks, cpus: affinity(cell.CPUs), newGroup: s.newGroup}
+	t := &trial{Trial: p, cell: cell, variant: v, placement: s.programs[p.Cell][p.Variant], patience: exitLimit, limit: s.Experiment.TimeLimit, rate: s.SampleRate, blocks: s.blocks, cpus: affinity(cell.CPUs), newGroup: s.newGroup}
+	t.heaps = results.HeapMaps{V: results.Version, Trial: p.Trial, PageSize: int64(os.Getpagesize())}
 	t.record = results.Trial{
 		V: results.Version, Run: s.run.Run, Plan: s.run.PlanHash, Machine: s.machine,
 		Trial: p.Trial, Cell: p.Cell, Workload: cell.Workload, Runtime: cell.Runtime, Params: map[string]any{},

@@ -11,6 +11,7 @@ import (
 
 	"alloclab/results"
 	"alloclab/runner/proc"
+	"alloclab/runner/process"
 	"alloclab/runner/wire"
 )
 
@@ -28,6 +29,10 @@ type sampler struct {
 	figures results.Sampler
 	firstMF int64 // minor faults at baseline
 
+	group  *process.Group // of a program, whose children are counted too; nil where there is none
+	family bool           // there is more than one process now
+	shared atomic.Bool    // there has been
+
 	phase  atomic.Pointer[string]
 	stop   atomic.Bool
 	halted atomic.Bool // the process was seen stopped (SIGSTOP, a debugger) by somebody else
@@ -44,9 +49,9 @@ const faultEvery = 10
 var meanPhases = []string{results.MarkHold, results.MarkFreed, results.MarkIdle}
 
 // startSampler begins to sample. It returns once the thread has set itself up.
-func startSampler(process *proc.Process, memory *wire.Memory, rate float64, clock *activeClock, phase string) *sampler {
+func startSampler(process *proc.Process, group *process.Group, memory *wire.Memory, rate float64, clock *activeClock, phase string) *sampler {
 	s := &sampler{
-		process: process, memory: memory, period: time.Duration(float64(time.Second) / rate), clock: clock,
+		process: process, group: group, memory: memory, period: time.Duration(float64(time.Second) / rate), clock: clock,
 		series: results.NewSeries(),
 	}
 	s.setPhase(phase)
@@ -84,9 +89,9 @@ func (s *sampler) run() {
 	_ = unix.ClockGettime(unix.CLOCK_MONOTONIC, &zero)
 	start := time.Now() // the same instant by the cheaper clock: no system call
 	next, last := int64(0), int64(0)
-	for tick := int64(0); !s.stop.Load(); tick++ {
-		deadline := unix.NsecToTimespec(zero.Nano() + next)
-		for unix.ClockNanosleep(unix.CLOCK_MONOTONIC, unix.TIMER_ABSTIME, &deadline, nil) == unix.EINTR {
+	for tick := int64(0); ; tick++ {
+		if !s.sleep(zero.Nano()+last, zero.Nano()+next) {
+			break
 		}
 		now := int64(time.Since(start))
 		s.figures.Ticks++
@@ -110,6 +115,23 @@ func (s *sampler) run() {
 	s.figures.Cost = float64(end.Nano()-began.Nano()) / 1e9
 }
 
+// sleep waits from one instant to another of CLOCK_MONOTONIC. It is false where the sampling
+// is to end: at a low rate nobody should wait for the next tick.
+func (s *sampler) sleep(from, to int64) bool {
+	const nap = int64(100 * time.Millisecond)
+	for at := min(from+nap, to); ; at = min(at+nap, to) {
+		deadline := unix.NsecToTimespec(at)
+		for unix.ClockNanosleep(unix.CLOCK_MONOTONIC, unix.TIMER_ABSTIME, &deadline, nil) == unix.EINTR {
+		}
+		if s.stop.Load() {
+			return false
+		}
+		if at == to {
+			return true
+		}
+	}
+}
+
 // sample takes one reading and reports whether the process could be read.
 func (s *sampler) sample(faults bool) bool {
 	t, running := s.clock.now()
@@ -119,6 +141,9 @@ func (s *sampler) sample(faults bool) bool {
 	m, err := s.process.Statm()
 	if err != nil {
 		return false
+	}
+	if s.group != nil {
+		m.Resident = s.ofFamily(m, faults)
 	}
 	row := results.Sample{T: t, RSS: m.Resident, Live: results.Absent, Operations: results.Absent, MinorFaults: results.Absent, Phase: *s.phase.Load()}
 	if s.memory != nil {
@@ -139,6 +164,25 @@ func (s *sampler) sample(faults bool) bool {
 		s.mean.add(t, m.Resident)
 	}
 	return true
+}
+
+// ofFamily is the memory of the process and of all that it started: private pages
+// each once, in the kernel's count for the control group, and the files of the first process, which the
+// others share. Whether there are others is looked up now and then.
+func (s *sampler) ofFamily(m proc.Statm, look bool) int64 {
+	if look {
+		n, err := s.group.Processes()
+		s.family = err == nil && n > 1
+	}
+	if !s.family {
+		return m.Resident
+	}
+	anonymous, err := s.group.Anonymous()
+	if err != nil {
+		return m.Resident
+	}
+	s.shared.Store(true)
+	return anonymous + m.Shared
 }
 
 // raisePriority asks for the best priority that the kernel allows: a sampler

@@ -19,6 +19,8 @@ var (
 	errPreloadFailed   = errors.New("preload failed")
 	errTunableRejected = errors.New("knob not in effect")
 	errDisturbed       = errors.New("disturbed")
+	errNeverReady      = errors.New("never ready")
+	errLoadFailed      = errors.New("the load failed")
 )
 
 // judge says how a trial ended: err is what the conversation met, endedItself
@@ -44,6 +46,12 @@ func judge(err error, endedItself, outOfMemory bool, exit results.Exit) results.
 		return results.StatusChecksumMismatch
 	case outOfMemory:
 		return results.StatusOOM
+	case errors.Is(err, errNeverReady):
+		return results.StatusNeverReady
+	case errors.Is(err, errLoadFailed):
+		return results.StatusLoadFailed
+	case err == nil && exit.Stopped != "":
+		return results.StatusOK
 	case endedItself && exit.Signal == "SIGKILL":
 		return results.StatusOOMSuspected
 	case endedItself && exit.Signal != "":

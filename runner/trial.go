@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -30,9 +29,11 @@ type trial struct {
 
 	newGroup func() (*process.Group, error)
 	group    *process.Group
-	stopped  func(mark string) // see observer.stopped
+	stopped  func(mark string)    // see observer.stopped
+	asleep   func() time.Duration // for tests: how long the machine has slept since boot; nil: suspended
 
 	record   results.Trial
+	heaps    results.HeapMaps
 	process  *process.Process
 	proc     *proc.Process
 	target   *wire.Target
@@ -42,6 +43,18 @@ type trial struct {
 	work     work
 	idleAt   float64 // active time of the idle mark
 	children int
+
+	placement  *placement // of a program; nil for a workload
+	loadCPU    float64    // processor time of what drove it, seconds
+	familyLost bool       // a process of the tree ended while it was measured
+	agent      *agent     // in the program; nil where none is or it was lost
+	reporter   *reporter  // of the program's blocks; nil but in pass census
+	images     int        // programs that ran in the process, one in another's place, as far as they were proved
+	tracing    tracing    // nil but in passes syscalls and counts
+	stamped    []string   // the marks that were stamped, in order
+	operations int64      // of the workload, up to freed; traced trials only
+	callRows   []results.CallRow
+	patience   time.Duration // for its end once it was told to
 }
 
 // errInterrupted ends a trial because the user stops the run.
@@ -52,10 +65,21 @@ var errInterrupted = errors.New("interrupted")
 func (t *trial) run(ctx context.Context) (results.Trial, []results.Sample) {
 	t.record.Started = time.Now().UTC().Format(time.RFC3339)
 	t.record.Metrics = map[string]float64{}
-	awake := suspended()
-	err := t.start()
+	asleep := t.asleep
+	if asleep == nil {
+		asleep = suspended
+	}
+	before := asleep()
+	start, converse := t.start, t.converse
+	switch {
+	case t.placement != nil:
+		start, converse = t.startProgram, t.drive
+	case t.tracing != nil:
+		converse = t.converseTraced
+	}
+	err := start()
 	if err == nil {
-		err = t.converse(ctx)
+		err = converse(ctx)
 	}
 	var samples []results.Sample
 	if t.sampler != nil {
@@ -65,7 +89,7 @@ func (t *trial) run(ctx context.Context) (results.Trial, []results.Sample) {
 			t.record.IdleFall = &fall
 		}
 	}
-	if slept := suspended() - awake; slept > 100*time.Millisecond && err == nil {
+	if slept := asleep() - before; slept > 100*time.Millisecond && err == nil {
 		err = fmt.Errorf("%w: the machine was suspended for %v in the middle of the trial", errDisturbed, slept.Round(time.Millisecond))
 	}
 	t.end(ctx, err)
@@ -79,7 +103,14 @@ func (t *trial) start() error {
 	}
 	t.target = target
 	defer files[0].Close() // the memfd stays with the lab
-	t.process, err = t.variant.start(t.cell.Runtime, files, t.cpus)
+	spec := t.variant.spec(t.cell.Runtime, files, t.cpus)
+	if t.tracing != nil {
+		t.limit *= time.Duration(t.tracing.slower())
+		if spec, err = t.tracing.wrap(spec); err != nil {
+			return err
+		}
+	}
+	t.process, err = process.Start(spec)
 	if err != nil {
 		return err
 	}
@@ -95,33 +126,49 @@ func (t *trial) start() error {
 	return err
 }
 
-// converse takes the target from hello to bye.
-func (t *trial) converse(ctx context.Context) error {
+// greet takes the target from hello to ready. The function that it returns
+// ends its watch over the conversation.
+func (t *trial) greet(ctx context.Context) (id wire.Identity, over func(), err error) {
 	if err := t.target.SetDeadline(time.Now().Add(t.limit)); err != nil {
-		return err
+		return id, nil, err
 	}
 	stopWatching := context.AfterFunc(ctx, func() { _ = t.target.SetDeadline(time.Unix(1, 0)) })
-	defer stopWatching()
-	over := make(chan struct{})
-	defer close(over)
+	ended := make(chan struct{})
+	over = func() {
+		stopWatching()
+		close(ended)
+	}
 	go func() { // a child that it left holds the wire open: what it has said by now is all
 		select {
 		case <-t.process.Done():
 			_ = t.target.SetDeadline(time.Now().Add(lastWords))
-		case <-over:
+		case <-ended:
 		}
 	}()
-	id, err := t.target.Hello()
-	if err != nil {
-		return err
+	if id, err = t.target.Hello(); err != nil {
+		return id, over, err
+	}
+	if t.tracing != nil {
+		if err := t.tracing.begun(t.process, t.proc); err != nil {
+			return id, over, err
+		}
 	}
 	if t.record.Proof, err = t.variant.prove(id, ""); err != nil {
-		return err
+		return id, over, err
 	}
 	parameters := append(parameterLines(t.cell.Params),
 		fmt.Sprintf("seed=%d", t.record.Round), // every variant of a round draws the same numbers
-		"pass="+t.Pass)
-	if err := t.target.Start(t.cell.Workload, parameters); err != nil {
+		"pass="+t.Pass, fmt.Sprintf("purge_every=%.17g", t.variant.purgeEvery))
+	return id, over, t.target.Start(t.cell.Workload, parameters)
+}
+
+// converse takes the target from hello to bye.
+func (t *trial) converse(ctx context.Context) error {
+	id, over, err := t.greet(ctx)
+	if over != nil {
+		defer over()
+	}
+	if err != nil {
 		return err
 	}
 	o := &observer{target: t.target, process: t.process, proc: t.proc, dialect: allocators.Dialect(id.Dialect), blocks: t.blocks, stopped: t.stopped}
@@ -176,7 +223,7 @@ func (t *trial) arrival(o *observer, name string) (time.Time, error) {
 func (t *trial) look(o *observer, phase string, arrived time.Time) error {
 	works := phase != results.MarkIdle // the work's own time is stopped for as long
 	if works {
-		if err := t.work.pause(t.proc, t.mayUse()); err != nil {
+		if err := t.pauseWork(); err != nil {
 			return err
 		}
 	}
@@ -186,9 +233,11 @@ func (t *trial) look(o *observer, phase string, arrived time.Time) error {
 	}
 	t.record.Looks = append(t.record.Looks, m)
 	if works {
-		if err := t.work.resume(t.proc, t.mayUse()); err != nil {
+		now, err := t.usage()
+		if err != nil {
 			return err
 		}
+		t.work.resume(now)
 	}
 	t.clock.resume()
 	return t.target.Send(wire.Message{Type: wire.Resume})
@@ -206,30 +255,42 @@ func (t *trial) mayUse() []int {
 func (t *trial) resume(from string) error {
 	next := results.MarkOrder[slices.Index(results.MarkOrder, from)+1]
 	if from == results.MarkBaseline {
-		var err error
-		if t.began, err = readUsage(t.proc, t.mayUse()); err != nil {
+		if err := t.begin(); err != nil {
 			return err
 		}
-		t.work.since = t.began
-		t.clock.start()
-		t.sampler = startSampler(t.proc, t.target.Memory, t.rate, &t.clock, next)
+		t.sampler = startSampler(t.proc, nil, t.target.Memory, t.rate, &t.clock, next)
 	} else {
-		if err := t.work.resume(t.proc, t.mayUse()); err != nil {
+		now, err := t.usage()
+		if err != nil {
 			return err
 		}
+		t.work.resume(now)
 		t.sampler.setPhase(next)
 		t.clock.resume()
 	}
 	return t.target.Send(wire.Message{Type: wire.Resume})
 }
 
+// begin starts the clock, at baseline.
+func (t *trial) begin() (err error) {
+	if t.began, err = t.usage(); err != nil {
+		return err
+	}
+	t.work.resume(t.began)
+	t.clock.start()
+	return nil
+}
+
+// afterIdle are the marks that the lab leads to, each by a purge.
+var afterIdle = []struct {
+	mark    string
+	command wire.Type // before the purge
+}{{results.MarkPurged, 0}, {results.MarkFlushed, wire.Flush}, {results.MarkExited, wire.Retire}}
+
 // afterwards is led by the lab: what does the allocator give back when told
 // to, when each thread has emptied its cache, and when the threads have ended?
 func (t *trial) afterwards(o *observer) error {
-	for _, step := range []struct {
-		mark    string
-		command wire.Type // before the purge
-	}{{results.MarkPurged, 0}, {results.MarkFlushed, wire.Flush}, {results.MarkExited, wire.Retire}} {
+	for _, step := range afterIdle {
 		t.sampler.setPhase(step.mark)
 		t.clock.resume()
 		if step.command != 0 {
@@ -262,11 +323,11 @@ func (t *trial) mark(o *observer, name string, arrived time.Time, purge time.Dur
 	at, _ := t.clock.now()
 	switch name {
 	case results.MarkHold:
-		if err := t.work.pause(t.proc, t.mayUse()); err != nil {
+		if err := t.pauseWork(); err != nil {
 			return err
 		}
 	case results.MarkFreed:
-		if err := t.work.pause(t.proc, t.mayUse()); err != nil {
+		if err := t.pauseWork(); err != nil {
 			return err
 		}
 		t.measureWork(at)
@@ -281,6 +342,7 @@ func (t *trial) mark(o *observer, name string, arrived time.Time, purge time.Dur
 	}
 	m.PurgeSeconds = purge.Seconds()
 	t.record.Marks = append(t.record.Marks, m)
+	t.heaps.Marks = append(t.heaps.Marks, o.heaps)
 	return nil
 }
 
@@ -326,65 +388,3 @@ func parameterLines(params []results.Param) []string {
 	}
 	return lines
 }
-
-// end ends the process, if it has not ended, and says how the trial went.
-func (t *trial) end(ctx context.Context, err error) {
-	if t.process == nil {
-		t.record.Status = results.StatusSkipped
-		t.warn("%v", err)
-		if t.target != nil {
-			t.target.Close()
-		}
-		return
-	}
-	var fail *wire.FailError
-	if err == nil || errors.Is(err, wire.ErrClosed) || errors.As(err, &fail) {
-		// It said, or showed, that it is about to end by itself.
-		if !t.process.Wait(exitLimit) {
-			err = errors.Join(err, fmt.Errorf("%w: it did not end within %v after the last mark", os.ErrDeadlineExceeded, exitLimit))
-		}
-	}
-	if errors.Is(err, os.ErrProcessDone) || errors.Is(err, proc.ErrExited) {
-		t.process.Wait(time.Second) // it was met in the middle of its end
-	}
-	if t.sampler != nil && t.sampler.halted.Load() && err == nil {
-		err = fmt.Errorf("%w: somebody stopped the process while it ran, so its times mean nothing", errDisturbed)
-	}
-	endedItself := t.process.Wait(0)
-	t.target.Close()
-	strays := t.process.End(true)
-	if t.proc != nil {
-		t.proc.Close()
-	}
-	outOfMemory := int64(0)
-	if t.group != nil {
-		outOfMemory, _ = t.group.Killed()
-		t.group.Remove()
-	}
-	status := t.process.Status()
-	t.record.Exit = results.Exit{Stderr: t.process.Output.String()}
-	if status.Exited() {
-		t.record.Exit.Code = status.ExitStatus()
-	}
-	if status.Signaled() {
-		t.record.Exit.Signal = signalName(status.Signal())
-	}
-	if strays > 0 {
-		t.warn("it left %d processes behind, which the lab ended", strays)
-	}
-	if ctx.Err() != nil {
-		err = errInterrupted
-	}
-	t.record.Status = judge(err, endedItself, outOfMemory > 0, t.record.Exit)
-	if err != nil && t.record.Status != results.StatusOK && t.record.Status != results.StatusInterrupted {
-		t.warn("%v", err)
-	}
-	t.summarise()
-}
-
-// lastWords is how long the wire is still read after the process has ended.
-const lastWords = 200 * time.Millisecond
-
-// exitLimit is how long a process may take to exit after its last mark; an
-// allocator may print its statistics then.
-const exitLimit = 10 * time.Second

@@ -72,8 +72,11 @@ func TestThreads4k(t *testing.T) {
 				m[results.MetricMinorFaults] < 200 {
 				t.Errorf("%v", m)
 			}
-			if r.Exit.Code != 0 || r.Exit.Signal != "" || len(r.Warnings) > 0 && !r.Starved() {
-				t.Errorf("exit %+v, warnings %q", r.Exit, r.Warnings)
+			warnings := slices.DeleteFunc(slices.Clone(r.Warnings), func(w string) bool {
+				return strings.Contains(w, "the series is sparse") // a busy machine, as beside other tests
+			})
+			if r.Exit.Code != 0 || r.Exit.Signal != "" || len(warnings) > 0 && !r.Starved() {
+				t.Errorf("exit %+v, warnings %q", r.Exit, warnings)
 			}
 		})
 	}

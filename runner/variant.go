@@ -4,6 +4,7 @@ import (
 	"context"
 	"debug/elf"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,15 +20,17 @@ import (
 // variant is an allocator with its knobs, ready to be started.
 type variant struct {
 	results.Variant
-	allocator allocators.Allocator
-	binary    string
-	preload   string   // as LD_PRELOAD names it, or ""
-	library   string   // what must serve malloc, resolved; "" where any library of that name may
-	dir       string   // where its processes run: what an allocator writes there goes with the run's end
-	settings  []string // environment lines of its knobs
-	tunables  map[string]string
-	servedBy  string // as the dry start proved
-	libc      string // in its own words
+	allocator  allocators.Allocator
+	binary     string
+	preload    string   // as LD_PRELOAD names it, or ""
+	library    string   // what must serve malloc, resolved; "" where any library of that name may
+	dir        string   // where its processes run: what an allocator writes there goes with the run's end
+	settings   []string // environment lines of its knobs
+	purgeEvery float64  // seconds; 0 is never
+	tunables   map[string]string
+	servedBy   string // as the dry start proved
+	libc       string // in its own words
+	proof      results.Proof
 }
 
 // resolve finds what a variant needs. stage is a folder for links.
@@ -36,18 +39,29 @@ func resolve(v configs.Variant, binaries Binaries, stage string) (*variant, erro
 	if !ok {
 		return nil, fmt.Errorf("there is no allocator %s", v.Allocator)
 	}
-	clock := a.Clock(v.Knobs)
+	if v.PurgeEvery > 0 && a.Purge == "" {
+		return nil, fmt.Errorf("%s has no call by which a program makes it give back: leave purge_every out", a.Name)
+	}
+	if v.Libexec != "" {
+		binaries = Binaries{v.Libexec}
+	}
+	clock := a.Clock(v.Knobs).PurgedEvery(time.Duration(v.PurgeEvery * float64(time.Second)))
 	r := &variant{
 		Variant: results.Variant{
-			Label: v.Label, Allocator: a.Name, Library: v.Library, Knobs: v.Knobs, Reference: a.Bundled,
+			Label: v.Label, Allocator: a.Name, Library: v.Library, Libexec: v.Libexec, Knobs: v.Knobs, Reference: a.Bundled,
 			Clock: results.Clock{Text: clock.Sentence, Seconds: clock.Duration.Seconds(), Watch: clock.Watch.Seconds(), OnActivity: clock.OnActivity},
 		},
 		allocator: a,
 		binary:    binaries.Workload(a.Name),
 		dir:       stage,
 	}
+	r.Knobs = maps.Clone(v.Knobs)
 	if r.Knobs == nil {
 		r.Knobs = map[string]any{}
+	}
+	if v.PurgeEvery > 0 {
+		r.Knobs[results.KnobPurgeEvery] = v.PurgeEvery
+		r.purgeEvery = v.PurgeEvery
 	}
 	var err error
 	if r.settings, err = a.Environment(v.Knobs); err != nil {
@@ -102,16 +116,21 @@ func (v *variant) environment(add ...string) []string {
 
 // start starts a measured process with the lab's two descriptors.
 func (v *variant) start(runtime string, files []*os.File, cpus []int, add ...string) (*process.Process, error) {
+	return process.Start(v.spec(runtime, files, cpus, add...))
+}
+
+// spec is a measured process with the lab's two descriptors.
+func (v *variant) spec(runtime string, files []*os.File, cpus []int, add ...string) process.Spec {
 	if runtime == "" {
 		runtime = "c"
 	}
-	return process.Start(process.Spec{
+	return process.Spec{
 		Path:        v.binary,
 		Dir:         v.dir,
 		Environment: v.environment(append(add, wire.Environment+"=3:4:"+runtime)...),
 		Files:       files,
 		CPUs:        cpus,
-	})
+	}
 }
 
 // prove checks who serves malloc and whether the knobs are in effect. Every
@@ -179,7 +198,7 @@ func (v *variant) dryStart(ctx context.Context) (results.Proof, error) {
 	if err != nil {
 		return proof, fmt.Errorf("variant %s: %w%s", v.Label, err, quoted(p.Output.String()))
 	}
-	v.Version, v.servedBy, v.libc = shortVersion(id.Version), id.ServedBy, id.Told["libc"]
+	v.Version, v.servedBy, v.libc, v.proof = shortVersion(id.Version), id.ServedBy, id.Told["libc"], proof
 	return proof, nil
 }
 

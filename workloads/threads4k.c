@@ -48,6 +48,11 @@ static double seconds(const struct kit *kit)
 	return work + kit_number(kit, "idle");
 }
 
+static const char *unfixed(const struct kit *kit)
+{
+	return kit_count(kit, "operations") > 0 ? NULL : "give it operations, for without them duration decides how much it does";
+}
+
 static size_t memory(const struct kit *kit)
 {
 	size_t slots = (size_t)kit_count(kit, "blocks") * sizeof(void *);
@@ -164,6 +169,7 @@ static const struct kit_workload threads4k = {
 	.threads = threads,
 	.peak = peak,
 	.seconds = seconds,
+	.unfixed = unfixed,
 	.memory = memory,
 	.setup = setup,
 	.fill = fill,

@@ -59,7 +59,7 @@ type Parts struct {
 	ThreadCache int64
 	Metadata    int64
 	Retained    int64 // the rest of empty
-	Other       int64 // outside any heap: program, stacks, files
+	Other       int64 // outside any heap: program, stacks, files, what the program maps itself
 	// Why Retained is kept, as the allocator says: the claims lazy_free, decay,
 	// page_heap, top, bins and unexplained.
 	Claims map[string]int64
@@ -113,6 +113,8 @@ type Context struct {
 type Options struct {
 	// Series gives the samples of a trial; nil, or a nil result, where there are none.
 	Series func(trial int) []results.Sample
+	// Maps gives a trial's heap maps; nil, or a nil result, where there are none.
+	Maps   func(trial int) *results.HeapMaps
 	Window Window  // over which slopes are fitted; the zero Window is chosen by TrendOf
 	Limit  float64 // bytes of RSS that matter: how long until then is told; 0 for none
 }
@@ -171,10 +173,16 @@ func partsOf(t *results.Trial) (Parts, bool) {
 	l := idle.Ledger
 	grew := func(now, before int64) int64 { return max(0, now-before) }
 	claim := func(name string) int64 { return grew(idle.Claims[name], said[name]) }
+	rounding := func(l *results.Ledger) int64 {
+		if l.LiveIsUsable {
+			return 0 // it is part of live there
+		}
+		return l.Rounding
+	}
 	p := Parts{
 		RSS: idle.RSS - l.Lab, Floor: floor.Total() - floor.Lab,
-		InUse: grew(l.Live, floor.Live), Rounding: grew(l.Rounding, floor.Rounding), Pinned: grew(l.Pinned, floor.Pinned),
-		Other: l.Other - floor.Other, Claims: map[string]int64{},
+		InUse: grew(l.Live, floor.Live), Rounding: grew(rounding(l), rounding(&floor)), Pinned: grew(l.Pinned, floor.Pinned),
+		Other: l.Other + l.Unmanaged - floor.Other - floor.Unmanaged, Claims: map[string]int64{},
 	}
 	if n := t.Figures[FigureDropped]; n > 0 {
 		p.Dropped = min(int64(n), p.InUse)

@@ -3,7 +3,6 @@ package cause
 import (
 	"fmt"
 	"math"
-	"strings"
 
 	"alloclab/analysis/stat"
 	"alloclab/results"
@@ -33,8 +32,8 @@ func (s *subject) grows(w *words) string {
 		return t.RSS
 	})
 	if !ok {
-		if s.limit > 0 {
-			return fmt.Sprintf("no time to %s can be told: that needs %s of work, or %s looks in it, or a window of your choice.", w.bytes("limit", s.limit),
+		if s.Limit > 0 {
+			return fmt.Sprintf("no time to %s can be told: that needs %s of work, or %s looks in it, or a window of your choice.", w.bytes("limit", s.Limit),
 				w.seconds("trend.needed", number(leastTrend)), w.count("trend.looks", number(fewestPoints)))
 		}
 		return ""
@@ -46,8 +45,8 @@ func (s *subject) grows(w *words) string {
 		if rss.Low == 0 && rss.High == 0 {
 			text = fmt.Sprintf("no: %s resident memory did not change.", window)
 		}
-		if s.limit > 0 {
-			text += fmt.Sprintf(" So no time to %s can be told.", w.bytes("limit", s.limit))
+		if s.Limit > 0 {
+			text += fmt.Sprintf(" So no time to %s can be told.", w.bytes("limit", s.Limit))
 		}
 		return text
 	}
@@ -73,7 +72,7 @@ func (s *subject) grows(w *words) string {
 		m := s.medians()
 		text += fmt.Sprintf(" %s of the heap is in use.", w.percent("idle.in_use.share", float64(m.InUse)/max(1, float64(m.InUse+m.Held())), len(s.causes)))
 	}
-	if s.limit > 0 {
+	if s.Limit > 0 {
 		text += s.until(w)
 	}
 	return text
@@ -83,11 +82,11 @@ func (s *subject) grows(w *words) string {
 func (s *subject) until(w *words) string {
 	var at, soonest, latest []float64
 	for _, c := range s.causes {
-		if mid, low, high, ok := c.Trend.Until(s.limit); ok {
+		if mid, low, high, ok := c.Trend.Until(s.Limit); ok {
 			at, soonest, latest = append(at, mid), append(soonest, low), append(latest, high)
 		}
 	}
-	limit := w.bytes("limit", s.limit)
+	limit := w.bytes("limit", s.Limit)
 	if len(at) < len(s.causes) {
 		return fmt.Sprintf(" It does not surely do so in every round: no time to %s can be told.", limit)
 	}
@@ -134,7 +133,7 @@ func paceOf(perSecond float64) pace {
 }
 
 func (p pace) show(perSecond float64) string {
-	return strings.ReplaceAll(Size(perSecond*p.seconds), "-", "−") + "/" + p.name
+	return Size(perSecond*p.seconds) + "/" + p.name
 }
 
 func (w *words) rate(name string, m stat.Median, p pace) string {

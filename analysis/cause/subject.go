@@ -36,7 +36,7 @@ type subject struct {
 	causes  []Cause          // theirs
 	watch   Watch
 	word    Word
-	limit   float64
+	Options
 }
 
 // subjectsOf are in the experiment's order.
@@ -69,7 +69,7 @@ func subjectsOf(run results.Run, cell results.Cell, trials []results.Trial, o Op
 	for _, s := range order {
 		if len(s.trials) > 0 {
 			s.watch = WatchOf(s.trials, Context{Clock: s.variant.Clock, Silent: cell.Silent})
-			s.word, s.limit = s.decide(), o.Limit
+			s.word, s.Options = s.decide(), o
 			found = append(found, s)
 		}
 	}

@@ -17,7 +17,7 @@ type Trend struct {
 	Looks      int     // looks in the window
 	RSSAtEnd   float64 // bytes, without the lab's own
 	LiveAtEnd  float64
-	RSS, Live  *stat.Slope // of the series, or of the looks where there is none
+	RSS, Live  *stat.Slope // of the looks, or of the series where there are fewer than five
 	Empty      *stat.Slope // of the looks
 	Fragmented *stat.Slope // of the looks: pinned and unit
 }
@@ -72,13 +72,11 @@ func TrendOf(t *results.Trial, series func(trial int) []results.Sample, w Window
 	if n := len(live); n > 0 {
 		g.LiveAtEnd = live[n-1]
 	}
-	if n := len(looks); n > 0 && g.RSS == nil {
-		g.RSS = fit(func(m results.Mark) int64 { return m.RSS - lab })
-		g.RSSAtEnd = float64(looks[n-1].RSS - lab)
-	}
-	if n := len(looks); n > 0 && g.Live == nil {
-		g.Live = fit(func(m results.Mark) int64 { return m.Asked })
-		g.LiveAtEnd = float64(looks[n-1].Asked)
+	if n := len(looks); n >= fewestPoints {
+		// Of the same instants as the other two, so that they add up: between
+		// looks live may be a sawtooth of bursts.
+		g.RSS, g.Live = fit(func(m results.Mark) int64 { return m.RSS - lab }), fit(func(m results.Mark) int64 { return m.Asked })
+		g.RSSAtEnd, g.LiveAtEnd = float64(looks[n-1].RSS-lab), float64(looks[n-1].Asked)
 	}
 	return g
 }

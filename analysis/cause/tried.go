@@ -254,7 +254,11 @@ func (s *subject) set(w *words, t tried) string {
 	if s.word == Fragmentation {
 		why = ", and the rest goes only when blocks are freed or moved"
 	}
-	return fmt.Sprintf("nothing that was tried helps: of %s the call returned %s%s.", w.size(FigureHeld, s.part(Parts.Held)), w.size("purged.returned", t.best), why)
+	gave := "nothing"
+	if t.best.Value > 0 {
+		gave = w.size("purged.returned", t.best)
+	}
+	return fmt.Sprintf("nothing that was tried helps: of %s the call returned %s%s.", w.size(FigureHeld, s.part(Parts.Held)), gave, why)
 }
 
 func figureOf(name string, m stat.Median) analysis.Figure {

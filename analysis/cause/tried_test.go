@@ -63,6 +63,25 @@ func TestWhatIsRecommended(t *testing.T) {
 	}
 }
 
+// TestDistanceToTheEnd: the heap maps say how far the highest block in use is from the end of its heap.
+func TestDistanceToTheEnd(t *testing.T) {
+	tr := variantOf("a", 100, 0, nil)
+	tr.Marks[3].Claims = results.Claims{results.ClaimBins: 100 * mib}
+	run := results.Run{Cells: []results.Cell{{Name: "c", Workload: "w"}}}
+	maps := func(int) *results.HeapMaps {
+		return &results.HeapMaps{Marks: []results.HeapMap{{Mark: results.MarkIdle, Heaps: []results.Heap{
+			{Kind: results.HeapMain, Start: 1 << 30, Size: 60 * mib, BlocksEnd: 1<<30 + 59*mib},
+			{Kind: results.HeapArena, Start: 2 << 30, Size: 50 * mib, BlocksEnd: 2<<30 + 48*mib},
+			{Kind: results.HeapMapped, Start: 4 << 30}, // no heap of that kind has an end of its own
+		}}}}
+	}
+	f := Findings(run, []results.Trial{tr}, Options{Maps: maps})[0].Findings[0]
+	if want := "100 MiB lie below the highest block in use; from there to the end it is 3.0 MiB in all."; !strings.Contains(f.Text, want) {
+		t.Errorf("%q is not in %s", want, f.Text)
+	}
+	checkNumbers(t, "maps", f)
+}
+
 // TestThreadCachesAreFlushed: the remedy for thread caches is what emptying them gave back.
 func TestThreadCachesAreFlushed(t *testing.T) {
 	tr := variantOf("a", 100, 0, map[string]float64{results.MetricRSSPurged: 108, results.MetricRSSFlushed: 10})

@@ -66,7 +66,7 @@ func (s *subject) whyRetained(w *words, p Parts) []string {
 		case results.ClaimTop:
 			texts = append(texts, size+" lie at the end of a heap, above its highest block in use"+s.arenas(w)+".")
 		case results.ClaimBins:
-			texts = append(texts, "Memory goes back by itself only from the end of a heap, and "+size+" lie below the highest block in use"+s.arenas(w)+".")
+			texts = append(texts, "Memory goes back by itself only from the end of a heap, and "+size+" lie below the highest block in use"+s.arenas(w)+s.above(w)+".")
 		case results.ClaimUnexplained:
 			texts = append(texts, "For "+size+" of it the allocator gives no reason.")
 		}
@@ -112,6 +112,31 @@ func (s *subject) arenas(w *words) string {
 		return ""
 	}
 	return ", over " + w.count("idle.heaps", heaps) + " heaps"
+}
+
+// above says how much of the heaps lies above their highest block in use, by
+// their maps: the distance to the end from which memory goes back.
+func (s *subject) above(w *words) string {
+	if s.Maps == nil {
+		return ""
+	}
+	above, ok := s.over(func(t *results.Trial) (float64, bool) {
+		m := s.Maps(t.Trial).Mark(results.MarkIdle)
+		if m == nil {
+			return 0, false
+		}
+		sum, known := int64(0), false
+		for i := range m.Heaps {
+			if n, ok := m.Heaps[i].AboveBlocks(); ok {
+				sum, known = sum+n, true
+			}
+		}
+		return float64(sum), known
+	})
+	if !ok {
+		return ""
+	}
+	return "; from there to the end it is " + w.size("idle.above_blocks", above) + " in all"
 }
 
 // steps says what the allocator has given back by itself, where it counts that.

@@ -77,7 +77,10 @@ func seconds(v float64) string {
 
 // Size prints bytes as tables do: no digits that no run repeats.
 func Size(bytes float64) string {
-	switch a := math.Abs(bytes); {
+	if bytes < 0 {
+		return "−" + Size(-bytes)
+	}
+	switch a := bytes; {
 	case a >= 9.995*(1<<30):
 		return fmt.Sprintf("%.1f GiB", bytes/(1<<30))
 	case a >= 9.95*(1<<20):

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"alloclab/analysis/cause"
+	"alloclab/analysis/rank"
 	"alloclab/configs"
 	"alloclab/report"
 	"alloclab/results"
@@ -18,6 +19,9 @@ import (
 
 func newExplain() *cobra.Command {
 	var limit, window string
+	var try bool
+	var size string
+	rounds := rank.FewestRounds
 	c := &cobra.Command{
 		Use:   "explain DIR [TRIAL]",
 		Short: "Say why memory is held, what was tried, and what to set",
@@ -27,33 +31,51 @@ gave back, and what to set. The cause is one of steady, growth, retention,
 fragmentation, thread cache, metadata, rounding, mixed, leak, or that the idle
 window was too short to tell. With a trial's number: of that trial alone, with
 its ledger at each mark. With a limit: also what grows, how fast, and how long
-until resident memory reaches it. Nothing is run.`,
+until resident memory reaches it. Nothing is run.
+
+With --try the settings that could help are run and ranked, in a directory of
+their own below DIR, and printed as lines to paste. With --size it says how much memory to
+provision for so much live memory, by the sizes that the run has measured.`,
 		Example: `  alloclab explain results/storage
   alloclab explain results/storage | grep Cause
   alloclab explain results/storage --limit 8GiB
-  alloclab explain results/storage 17 | less`,
+  alloclab explain results/storage 17 | less
+  alloclab explain results/storage --try | grep -A1 shell
+  alloclab explain results/storage --size 40GiB`,
 		Args: cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o, err := growthOptions(limit, window)
-			if err != nil {
+			switch {
+			case err != nil:
 				return err
+			case (try || size != "") && len(args) == 2:
+				return errors.New("--try and --size are about a whole run: leave the trial's number out")
+			case rounds < 1 || rounds > 1000:
+				return fmt.Errorf("--rounds %d is outside 1 to 1000", rounds)
+			case try:
+				return tryRemedies(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), args[0], rounds)
+			case size != "":
+				return printSizing(cmd.OutOrStdout(), args[0], size)
 			}
 			return explain(cmd.OutOrStdout(), args, o)
 		},
 	}
 	c.Flags().StringVar(&limit, "limit", "", "a size of resident memory, such as 8GiB: say how long until it is reached")
 	c.Flags().StringVar(&window, "window", "", "time of a trial over which to fit slopes, such as 10s..60s, without pauses for looks; default: from the first look to the last, else the last three quarters of the work until hold")
+	c.Flags().BoolVar(&try, "try", false, "run the settings that could help, and rank them")
+	c.Flags().IntVar(&rounds, "rounds", rounds, "rounds of --try; with fewer than 5, ranges stand for intervals")
+	c.Flags().StringVar(&size, "size", "", "how much memory to provision for so much live memory, such as 40GiB")
+	c.MarkFlagsMutuallyExclusive("try", "size")
 	return c
 }
 
 func growthOptions(limit, window string) (o cause.Options, err error) {
 	if limit != "" {
-		if o.Limit, err = configs.Bytes(limit); err != nil {
+		bytes, err := configs.Bytes(limit)
+		if err != nil {
 			return o, fmt.Errorf("--limit %w", err)
 		}
-		if o.Limit <= 0 {
-			return o, fmt.Errorf("--limit %s is no size to reach", limit)
-		}
+		o.Limit = float64(bytes)
 	}
 	if window == "" {
 		return o, nil
@@ -88,14 +110,14 @@ func explain(stdout io.Writer, args []string, o cause.Options) error {
 	for _, w := range warnings {
 		fmt.Fprintln(&out, "warning:", w)
 	}
-	o.Series = results.SamplesIn(dir)
+	o.Series, o.Maps = results.SamplesIn(dir), results.HeapMapsIn(dir)
 	if len(args) == 2 {
 		t, err := trialOf(trials, args[1])
 		if err != nil {
 			return err
 		}
 		err = report.ExplainTrial(&out, run, t, o)
-		return errors.Join(err, write(stdout, out.String()))
+		return errors.Join(err, say(stdout, out.String()))
 	}
 	cells, err := report.Explain(&out, run, results.Salvage(trials), o)
 	if err != nil {
@@ -104,7 +126,7 @@ func explain(stdout io.Writer, args []string, o cause.Options) error {
 	if cells == 0 {
 		return withCode(exitInconclusive, fmt.Errorf("%s: no trial that counts has a ledger at its mark idle: there is nothing to explain", dir))
 	}
-	return write(stdout, out.String())
+	return say(stdout, out.String())
 }
 
 // trialOf finds a trial by its number.
@@ -130,7 +152,7 @@ func trialOf(trials []results.Trial, text string) (*results.Trial, error) {
 }
 
 // write prints what is ready. A reader that has seen enough (| head) is no fault.
-func write(stdout io.Writer, text string) error {
+func say(stdout io.Writer, text string) error {
 	if _, err := io.WriteString(stdout, text); err != nil && !errors.Is(err, syscall.EPIPE) {
 		return withCode(exitUnfit, err)
 	}

@@ -106,6 +106,7 @@ memory was not returned, and what to set.`,
 	}
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	root.AddCommand(newRun(), newReport(), newExplain(), newPlan(), newList(), newDoctor(), newVersion())
+	root.AddCommand(newRun(), newExec(), newReport(), newExplain(), newSyscalls(), newInspect(),
+		newCompare(), newGate(), newAB(), newHistory(), newPlan(), newList(), newDoctor(), newVersion())
 	return root
 }

@@ -10,32 +10,38 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"alloclab/analysis/cause"
 	"alloclab/plots/page"
 	"alloclab/report"
+	"alloclab/report/format"
 	"alloclab/results"
 )
 
 func newReport() *cobra.Command {
-	return &cobra.Command{
+	var f formats
+	c := &cobra.Command{
 		Use:   "report DIR",
 		Short: "Print a run's table again and redraw its figures and page",
 		Long: `Print the table of a run directory, and write its figures and report.html anew
 from what has been measured. Nothing is run. It may be used while a run goes on:
 the page then shows the trials that have ended.`,
 		Example: `  alloclab report results/storage
-  alloclab report results/storage | grep jemalloc`,
+  alloclab report results/storage | grep jemalloc
+  alloclab report results/storage -o gobench=- > new.txt && benchstat -col /variant new.txt`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			_, err := redraw(cmd.OutOrStdout(), args[0])
+			_, err := redraw(cmd.OutOrStdout(), cmd.ErrOrStderr(), args[0], f)
 			return err
 		},
 	}
+	f.flag(c)
+	return c
 }
 
 // conclude ends a run: it prints and draws what the directory holds. Trials
 // that failed are an error.
-func conclude(stdout io.Writer, dir string) error {
-	trials, err := redraw(stdout, dir)
+func conclude(stdout, stderr io.Writer, dir string, f formats) error {
+	trials, err := redraw(stdout, stderr, dir, f)
 	failed := 0
 	for i := range trials {
 		if trials[i].Status != results.StatusOK {
@@ -48,9 +54,9 @@ func conclude(stdout io.Writer, dir string) error {
 	return err
 }
 
-// redraw writes figures and page and prints the table. The page is drawn
+// redraw writes figures, page and formats and prints the table. The page is drawn
 // first: whatever becomes of the output, it is there.
-func redraw(stdout io.Writer, dir string) ([]results.Trial, error) {
+func redraw(stdout, stderr io.Writer, dir string, f formats) ([]results.Trial, error) {
 	run, err := results.ReadRun(dir)
 	if err != nil {
 		return nil, err
@@ -60,19 +66,32 @@ func redraw(stdout io.Writer, dir string) ([]results.Trial, error) {
 		return nil, err
 	}
 	shown := results.Salvage(trials)
-	figures, path, err := page.Draw(dir, run, shown, warnings)
+	figures, path, unread, err := page.Draw(dir, run, shown, warnings)
 	if err != nil {
 		return trials, withCode(exitUnfit, err)
+	}
+	for _, u := range unread {
+		warnings = append(warnings, u.Error())
 	}
 	var out strings.Builder
 	for _, w := range warnings {
 		fmt.Fprintln(&out, "warning:", w)
 	}
-	if err := errors.Join(report.Table(&out, run, shown), report.Verdict(&out, run, shown, results.SamplesIn(dir)), report.Steps(&out, run, shown)); err != nil {
+	if err := errors.Join(report.Table(&out, run, shown), report.Verdict(&out, run, shown, cause.Options{Series: results.SamplesIn(dir), Maps: results.HeapMapsIn(dir)}), report.Steps(&out, run, shown),
+		report.Syscalls(&out, run, shown), report.Counts(&out, run, shown), report.Census(&out, run, shown)); err != nil {
 		return trials, err
 	}
+	if run.Experiment.Remedies {
+		fmt.Fprintln(&out)
+		if err := printRankings(&out, dir, run, shown); err != nil {
+			return trials, err
+		}
+	}
 	fmt.Fprintf(&out, "\nFigures: %d in %s\nResults: %s\nReport: %s\nWhy, and what was tried: alloclab explain %s\n", len(figures), filepath.Join(dir, results.FiguresDir), dir, path, dir)
-	if _, err := io.WriteString(stdout, out.String()); err != nil && !errors.Is(err, syscall.EPIPE) {
+	if err := f.writeRun(stdout, format.Run{Run: run, Trials: shown, Warnings: warnings, Dir: dir}); err != nil {
+		return trials, err
+	}
+	if _, err := io.WriteString(f.text(stdout, stderr), out.String()); err != nil && !errors.Is(err, syscall.EPIPE) {
 		return trials, withCode(exitUnfit, err)
 	}
 	return trials, nil

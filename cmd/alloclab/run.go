@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"alloclab/analysis/change"
 	"alloclab/configs"
 	"alloclab/results"
 	"alloclab/runner"
@@ -20,6 +21,7 @@ type runFlags struct {
 	out, resume string
 	rate        float64
 	force       bool
+	formats     formats
 }
 
 func newRun() *cobra.Command {
@@ -45,13 +47,19 @@ stays there, however the run ends; --resume goes on with it.`,
 			return runExperiment(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), args, f)
 		},
 	}
-	c.Flags().StringVarP(&f.out, "out", "o", "", "directory of the results (default out/NAME-TIME)")
+	f.flags(c)
+	c.ValidArgsFunction = completePresets
+	return c
+}
+
+// flags are what all commands have that run an experiment.
+func (f *runFlags) flags(c *cobra.Command) {
+	c.Flags().StringVar(&f.out, "out", "", "directory of the results (default out/NAME-TIME)")
 	c.Flags().StringVar(&f.resume, "resume", "", "complete the run that this directory holds")
 	c.Flags().Float64Var(&f.rate, "rate", runner.DefaultRate, "samples of RSS per second, 0.1 to 1000")
 	c.Flags().BoolVar(&f.force, "force", false, "run although memory looks too small")
+	f.formats.flag(c)
 	c.MarkFlagsMutuallyExclusive("out", "resume")
-	c.ValidArgsFunction = completePresets
-	return c
 }
 
 // completePresets offers presets beside files.
@@ -64,6 +72,20 @@ func completePresets(*cobra.Command, []string, string) ([]string, cobra.ShellCom
 }
 
 func runExperiment(ctx context.Context, stdout, stderr io.Writer, args []string, f runFlags) error {
+	return loadAndRun(ctx, stdout, stderr, f, func(catalog configs.Catalog) (*configs.Experiment, error) {
+		if f.resume != "" {
+			return resumed(f.resume, catalog)
+		}
+		e, err := configs.Load(args[0], catalog)
+		if err == nil {
+			warnFewRounds(stderr, e)
+		}
+		return e, err
+	})
+}
+
+// loadAndRun carries out the experiment that load gives.
+func loadAndRun(ctx context.Context, stdout, stderr io.Writer, f runFlags, load func(configs.Catalog) (*configs.Experiment, error)) error {
 	if !(f.rate >= 0.1 && f.rate <= 1000) {
 		return fmt.Errorf("--rate %g is outside 0.1 to 1000 samples per second", f.rate)
 	}
@@ -74,11 +96,15 @@ func runExperiment(ctx context.Context, stdout, stderr io.Writer, args []string,
 	if err != nil {
 		return err
 	}
-	experiment, err := f.experiment(args, lab.catalog)
+	experiment, err := load(lab.catalog)
 	if err != nil {
 		return err
 	}
-	dir := f.directory(experiment.Name)
+	return carryOut(ctx, stdout, stderr, lab, experiment, f.directory(experiment.Name), f)
+}
+
+// carryOut runs an experiment and prints and draws what came of it.
+func carryOut(ctx context.Context, stdout, stderr io.Writer, lab lab, experiment *configs.Experiment, dir string, f runFlags) error {
 	progress := newProgress(stderr)
 	run, err := runner.Run(ctx, runner.Options{
 		Experiment: experiment, Catalog: lab.catalog, Binaries: lab.binaries, Dir: dir, Resume: f.resume != "",
@@ -92,19 +118,32 @@ func runExperiment(ctx context.Context, stdout, stderr io.Writer, args []string,
 	if err != nil && ctx.Err() == nil {
 		err = withCode(exitUnfit, err) // a full disk, a lost right: nothing that the user wrote
 	}
-	return errors.Join(err, conclude(stdout, dir))
+	return errors.Join(err, conclude(stdout, stderr, dir, f.formats))
 }
 
-// experiment is the file or preset named, or the one of the run to be resumed.
-func (f runFlags) experiment(args []string, catalog configs.Catalog) (*configs.Experiment, error) {
-	if f.resume == "" {
-		return configs.Load(args[0], catalog)
+// warnFewRounds says so where two such runs could not be compared: no p could
+// reach the level.
+func warnFewRounds(stderr io.Writer, e *configs.Experiment) {
+	rounds, family, err := change.RoundsFor(change.Rules{Metrics: e.Gate.Metrics}, e.Cells, len(e.Variants))
+	switch {
+	case err != nil:
+		fmt.Fprintf(stderr, "note: alloclab compare cannot judge such a run: %v\n", err)
+	case e.Rounds < rounds:
+		fmt.Fprintf(stderr, "note: %d rounds are too few for alloclab compare and gate: with %d figures to judge it takes %d before any verdict can be reached\n", e.Rounds, family, rounds)
 	}
-	run, err := results.ReadRun(f.resume)
+}
+
+// resumed is the experiment of the run that a directory holds.
+func resumed(dir string, catalog configs.Catalog) (*configs.Experiment, error) {
+	run, err := results.ReadRun(dir)
 	if err != nil {
 		return nil, err
 	}
-	return configs.Parse(run.Experiment.File, []byte(run.Experiment.Source), catalog)
+	e, err := configs.Parse(run.Experiment.File, []byte(run.Experiment.Source), catalog)
+	if err == nil {
+		e.Passes, e.Rounds = run.Passes, run.Rounds // alloclab syscalls chooses its own
+	}
+	return e, err
 }
 
 func (f runFlags) directory(name string) string {
@@ -121,7 +160,9 @@ func (f runFlags) directory(name string) string {
 // unfitOrUsage tells what this machine lacks from what the user wrote.
 func unfitOrUsage(err error) error {
 	var mismatch *runner.MismatchError
-	if errors.As(err, &mismatch) {
+	var unfit *runner.UnfitError
+	var tool *runner.ToolError
+	if errors.As(err, &mismatch) || errors.As(err, &unfit) || errors.As(err, &tool) {
 		return withCode(exitUnfit, err)
 	}
 	return err

@@ -37,7 +37,7 @@ func TestScript(t *testing.T) {
 			}
 			return false, fmt.Errorf("unknown condition %q", name)
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "madeup": makeUp},
 	})
 }
 
@@ -77,6 +77,13 @@ func programs(t *testing.T) string {
 		"-o", filepath.Join(dir, "libpages.so"), "../../workloads/reference/pages.c")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("building libpages.so: %v\n%s", err, out)
+	}
+	agent, _ := filepath.Glob("../../workloads/agent/*.c")
+	probes, _ := filepath.Glob("../../workloads/kit/probe*.c")
+	cmd = exec.Command("cc", append(append([]string{"-std=gnu11", "-O2", "-DPROBE_PRELOADED", "-fPIC", "-shared", "-pthread", "-fvisibility=hidden",
+		"-I../../workloads", "-o", filepath.Join(dir, "libagent.so")}, agent...), probes...)...)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("building libagent.so: %v\n%s", err, out)
 	}
 	return dir
 }

@@ -129,9 +129,9 @@ func killed(t *testing.T, kills int) {
 		dir := fmt.Sprintf("out%d", run)
 		args := []string{"run", "experiment.toml", "--out", dir}
 		before, whole := map[int]string{}, map[int]bool{}
-		for {
+		for patience := 900; ; patience += 200 { // on a busy machine the rest may take longer than any kill waits
 			cmd, out := c.start(t, args...)
-			timer := time.AfterFunc(time.Duration(random.IntN(900))*time.Millisecond, func() { _ = cmd.Process.Kill() })
+			timer := time.AfterFunc(time.Duration(random.IntN(patience))*time.Millisecond, func() { _ = cmd.Process.Kill() })
 			err := cmd.Wait()
 			if !timer.Stop() {
 				kills--

@@ -145,7 +145,7 @@ func TestPayloadsInABrowser(t *testing.T) {
 		d := window(t, width, 900, false)
 		d.open(path)
 		d.sound(path)
-		if n := d.eval("document.querySelectorAll('img,svg[onload],script:not([type]):nth-of-type(n+3)').length"); n != 0.0 {
+		if n := d.eval("document.querySelectorAll('img,svg[onload],script:not([type]):nth-of-type(n+4)').length"); n != 0.0 {
 			t.Errorf("%v names became elements", n)
 		}
 		d.picture("payloads-"+strconv.Itoa(width), 0, 2000)

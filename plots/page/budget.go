@@ -14,6 +14,9 @@ const (
 	leastPoints     = 120     // fewer say nothing
 	maxTotalPoints  = 240_000 // of all curves; some 14 bytes each
 	shareOfStanding = 0.6     // of the points: for the curves shown at first
+	maxTotalRuns    = 400_000 // of all heap maps; some 4 bytes each
+	leastRuns       = 200     // of a mark's map: fewer show nothing
+	maxHeapsShown   = 40      // of a mark
 )
 
 // budget shares out what a page may weigh.
@@ -24,6 +27,9 @@ type budget struct {
 	drawn        int // bytes of figures
 	linked       int // figures that are only linked to
 	cut          int // curves left out
+	mapRuns      int // of a mark's heap map at most
+	runsLeft     int // of maxTotalRuns
+	mapsCut      int // marks left out
 }
 
 func newBudget(run results.Run, trials []results.Trial) *budget {
@@ -36,7 +42,8 @@ func newBudget(run results.Run, trials []results.Trial) *budget {
 	}
 	other = max(0, other-shown)
 	forShown := int(shareOfStanding * maxTotalPoints)
-	b := &budget{left: maxTotalPoints, others: 1 << 20}
+	b := &budget{left: maxTotalPoints, others: 1 << 20, runsLeft: maxTotalRuns}
+	b.mapRuns = min(results.MaxRuns, max(leastRuns, maxTotalRuns/(shown*len(results.MarkOrder))))
 	b.shown = min(maxPoints, max(leastPoints, forShown/shown))
 	if other > 0 {
 		forOther := maxTotalPoints - min(maxTotalPoints, shown*b.shown)
@@ -56,6 +63,16 @@ func (b *budget) take(points int) bool {
 	return true
 }
 
+// takeMap asks for a heap map of so many runs.
+func (b *budget) takeMap(runs int) bool {
+	if runs > b.runsLeft {
+		b.mapsCut++
+		return false
+	}
+	b.runsLeft -= runs
+	return true
+}
+
 func (b *budget) takeDrawing(bytes int) bool {
 	if b.drawn+bytes > maxDrawn {
 		b.linked++
@@ -70,6 +87,9 @@ func (b *budget) words() string {
 	text := fmt.Sprintf("Curves here have at most %d points each (other rounds %d); of each stretch of time the lowest and the highest are kept, so that no peak is lost. All samples are in %s/.", b.shown, max(b.other, leastPoints), results.SamplesDir)
 	if b.cut > 0 {
 		text += fmt.Sprintf(" %d curves of other rounds are left out, to keep the page small.", b.cut)
+	}
+	if b.mapsCut > 0 {
+		text += fmt.Sprintf(" %d marks' heap maps are left out; they are in %s/.", b.mapsCut, results.HeapMapsDir)
 	}
 	if b.linked > 0 {
 		text += fmt.Sprintf(" %d figures are linked to, for the same reason.", b.linked)

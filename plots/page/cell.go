@@ -3,6 +3,7 @@ package page
 import (
 	"fmt"
 	"html/template"
+	"strings"
 
 	"alloclab/plots"
 	"alloclab/results"
@@ -13,6 +14,9 @@ type cellSection struct {
 	ID, Title string
 	Chart     template.JS // JSON
 	HasChart  bool
+	Heaps     template.JS // JSON
+	HasHeaps  bool
+	HeapFiles []heapFile
 	Figures   []inlined
 	Tables    []table
 }
@@ -24,10 +28,21 @@ func (p *page) Cell(cell plots.Cell) error {
 	if s.Chart, s.HasChart, err = p.curves(cell); err != nil {
 		return err
 	}
-	if s.Figures, err = p.inline(cell.Drawings); err != nil {
+	if s.Heaps, s.HasHeaps, err = p.heaps(cell); err != nil {
 		return err
 	}
-	for _, t := range []table{metricTable(cell), ledgerTable(cell), ratioTable(cell), latencyTable(cell)} {
+	var drawings []plots.Drawing
+	for _, d := range cell.Drawings {
+		if d.Kind == plots.KindHeapMap { // the live map shows more, in less room
+			s.HeapFiles = append(s.HeapFiles, heapFile{strings.TrimPrefix(d.Title, "Heap map of "), results.FiguresDir + "/" + d.Name + ".svg"})
+			continue
+		}
+		drawings = append(drawings, d)
+	}
+	if s.Figures, err = p.inline(drawings); err != nil {
+		return err
+	}
+	for _, t := range []table{metricTable(cell), ledgerTable(cell), ratioTable(cell), latencyTable(cell), countsTable(cell)} {
 		if len(t.Rows) > 0 {
 			s.Tables = append(s.Tables, t)
 		}
@@ -35,3 +50,6 @@ func (p *page) Cell(cell plots.Cell) error {
 	p.Cells = append(p.Cells, s)
 	return nil
 }
+
+// heapFile is a heap map beside the page.
+type heapFile struct{ Name, File string }

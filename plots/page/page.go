@@ -18,6 +18,7 @@ import (
 	"sort"
 	"strings"
 
+	"alloclab/analysis/cause"
 	"alloclab/plots"
 	"alloclab/report"
 	"alloclab/results"
@@ -35,15 +36,24 @@ func asset(name string) string {
 }
 
 // Draw draws all figures of a run into its directory and writes its page. It
-// returns the paths of the figures and of the page.
-func Draw(dir string, run results.Run, trials []results.Trial, warnings []string) (figures []string, path string, err error) {
-	p := newPage(run, trials, results.SamplesIn(dir), warnings)
+// returns the paths of the figures and of the page, and which samples could not be read.
+func Draw(dir string, run results.Run, trials []results.Trial, warnings []string) (figures []string, path string, unread []error, err error) {
+	p := newPage(run, trials, cause.Options{Series: results.SamplesIn(dir), Maps: results.HeapMapsIn(dir)}, warnings)
 	figures, err = plots.Draw(dir, run, trials, p)
 	if err != nil {
-		return figures, "", err
+		return figures, "", p.unread, err
 	}
 	path = filepath.Join(dir, results.ReportFile)
-	return figures, path, results.WriteWhole(path, p.write)
+	return figures, path, p.unread, results.WriteWhole(path, p.write)
+}
+
+// Unread takes what is wrong with a trial's samples.
+func (p *page) Unread(err error) {
+	p.unread = append(p.unread, err)
+	p.Concerns++
+	if len(p.unread) <= maxLost {
+		p.Warnings = append(p.Warnings, results.Plain(err.Error()))
+	}
 }
 
 // page is what the template is filled with.
@@ -56,6 +66,7 @@ type page struct {
 	Warnings  []string // of reading the run
 	Concerns  int      // lost trials and warnings
 	Answers   []report.Answer
+	NoAnswer  string // why there are none
 	Sweeps    []section
 	Cells     []cellSection
 	Scopes    []scope
@@ -67,7 +78,9 @@ type page struct {
 	Style     template.CSS
 	ChartLib  template.JS
 	PageLogic template.JS
+	HeapLogic template.JS
 
+	unread []error
 	budget *budget
 	dark   map[string]string
 }
@@ -84,11 +97,15 @@ type scope struct {
 	Fields     [][2]string
 }
 
-func newPage(run results.Run, trials []results.Trial, series report.Series, warnings []string) *page {
+func newPage(run results.Run, trials []results.Trial, o cause.Options, warnings []string) *page {
 	p := &page{
-		Name: results.Plain(run.Experiment.Name), Tally: report.Tally(trials), Answers: report.Answers(run, trials, series),
+		Name: results.Plain(run.Experiment.Name), Tally: report.Tally(trials), Answers: report.Answers(run, trials, o),
 		File: results.Plain(run.Experiment.File), Source: plainLines(run.Experiment.Source),
 		dark: plots.DarkColours(), budget: newBudget(run, trials),
+	}
+	p.NoAnswer = "No trial has ended yet."
+	if len(trials) > 0 {
+		p.NoAnswer = "This run measured neither memory nor speed; what it traced or counted is below."
 	}
 	if p.Name == "" {
 		p.Name = results.Plain(run.Run)
@@ -135,13 +152,13 @@ func (p *page) Sweep(s plots.Sweep, drawings []plots.Drawing) error {
 }
 
 func (p *page) write(w io.Writer) error {
-	logic := asset("page.js")
+	logic, heaps := asset("page.js"), asset("heapmap.js")
 	library := asset("uplot-1.6.32.min.js")
 	p.Style = template.CSS(asset("uplot-1.6.32.min.css") + asset("page.css") + p.darkStyle()) // our own text
-	p.ChartLib, p.PageLogic = template.JS(library), template.JS(logic)                        // our own text
-	// Nothing may be fetched, from anywhere; the two scripts are named by
+	p.ChartLib, p.PageLogic, p.HeapLogic = template.JS(library), template.JS(logic), template.JS(heaps)
+	// Nothing may be fetched, from anywhere; the three scripts are named by
 	// their hashes, so that no other runs even if one got in.
-	p.Policy = "default-src 'none'; script-src " + hash(library) + " " + hash(logic) +
+	p.Policy = "default-src 'none'; script-src " + hash(library) + " " + hash(logic) + " " + hash(heaps) +
 		"; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 	p.Bound = p.budget.words()
 	return layout.Execute(w, p)

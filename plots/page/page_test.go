@@ -34,7 +34,7 @@ func made(t *testing.T, o synthetic.Options, change func(*results.Run, []results
 	if change != nil {
 		change(&run, trials)
 	}
-	_, path, err = Draw(dir, run, trials, []string{payloads[0], "trials.jsonl:1: torn"})
+	_, path, _, err = Draw(dir, run, trials, []string{payloads[0], "trials.jsonl:1: torn"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,14 +128,16 @@ func poison(run *results.Run, trials []results.Trial) {
 }
 
 func TestNamesAreHarmless(t *testing.T) {
-	_, text := made(t, small, poison)
+	with := small
+	with.Heaps = true
+	_, text := made(t, with, poison)
 	for _, bad := range []string{"<img", "<svg onload", "<script>document", "\x1b", "\u202e", "<style>*", "\u2028", "\xff", "href=\"javascript"} {
 		if strings.Contains(text, bad) {
 			t.Errorf("%q stands in the page", bad)
 		}
 	}
-	if n := strings.Count(text, "</script>"); n != 2+4 {
-		t.Errorf("%d scripts end, want 6: two, and the data of four cells", n)
+	if n := strings.Count(text, "</script>"); n != 3+2*4 {
+		t.Errorf("%d scripts end, want 11: three, and the data of four cells' charts and heap maps", n)
 	}
 	if !strings.Contains(text, "{{.Policy}}") {
 		t.Error("a name that looks like a template is gone")
@@ -185,5 +187,29 @@ func TestVendoredFiles(t *testing.T) {
 	}
 	if !bytes.Contains([]byte(asset("uplot-LICENSE")), []byte("MIT License")) {
 		t.Error("no licence")
+	}
+}
+
+// A run of passes syscalls and counts has figures and counts, and no answer.
+func TestPageOfTracedRun(t *testing.T) {
+	dir := t.TempDir()
+	run := results.Run{Variants: []results.Variant{{Label: "ptmalloc", Allocator: "ptmalloc"}}, Cells: []results.Cell{{Name: "c", Workload: "c"}}}
+	trial := results.Trial{Trial: 1, Cell: "c", Variant: "ptmalloc", Allocator: "ptmalloc", Pass: results.PassCounts, Round: 1, Status: results.StatusOK,
+		Metrics: map[string]float64{results.MetricInstructions: 912.4, results.MetricMemoryCalls: 0.00146}}
+	_, path, _, err := Draw(dir, run, []results.Trial{trial}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"neither memory nor speed", "instructions per operation", "912.4", "0.00146"} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("%q is not in the page", want)
+		}
+	}
+	if strings.Contains(string(text), "No trial has ended") {
+		t.Error("it says that no trial has ended")
 	}
 }

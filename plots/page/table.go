@@ -52,6 +52,30 @@ func metricTable(cell plots.Cell) table {
 	return t
 }
 
+// countsTable is of the pass counts.
+func countsTable(cell plots.Cell) table {
+	t := table{Title: "Counts", Words: 1, Head: []string{"variant", "instructions per operation", "memory calls per operation"},
+		Note: "Of the pass counts: fixed work from baseline to freed, one round. Instructions outside the kernel, by callgrind, the workload's own included; " +
+			"system calls for memory, by strace. They do not show page faults, cache misses, or threads that wait for each other."}
+	for _, s := range cell.Series {
+		for _, trial := range s.Counts {
+			row := []string{s.Variant.Name()}
+			for _, name := range []string{results.MetricInstructions, results.MetricMemoryCalls} {
+				text := absent
+				if v, ok := trial.Metrics[name]; ok && trial.Counts() {
+					text = strconv.FormatFloat(v, 'g', 4, 64)
+					if v >= 1000 {
+						text = grouped(v)
+					}
+				}
+				row = append(row, text)
+			}
+			t.Rows = append(t.Rows, row)
+		}
+	}
+	return t
+}
+
 // show prints a value in its unit.
 func show(unit string, v float64) string {
 	switch unit {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/bits"
 
+	"alloclab/results"
 	"alloclab/runner/wire"
 )
 
@@ -26,8 +27,10 @@ type Blocks struct {
 	whole     *chunk   // stands for every chunk that one block fills; never written
 	spare     []*chunk // of an earlier census, for reuse
 	used      []*chunk
-	pages     int64 // pages that some block meets
+	pages     int64        // pages that some block meets
+	sorted    []wire.Block // see byChunk
 	faults    []string
+	cells     results.PageCells // of a map, for reuse
 }
 
 // Addresses of user space have at most 47 bits (48 on AArch64). A chunk
@@ -48,11 +51,12 @@ type middle [1 << middleBits]*chunk
 // chunk has for each page, side by side since they are needed together: the
 // bytes asked for (low half of the first word) and the rest of the blocks'
 // extents (high half), then one bit a granule, which finds blocks that overlap.
+// No sum exceeds a page: a block that would make it so is not added.
 type chunk struct{ words []uint64 }
 
-// NewBlocks makes an empty set for a page size (a power of two, at least 512).
+// NewBlocks makes an empty set for a page size (a power of two, 512 bytes to 1 MiB).
 func NewBlocks(pageSize int) *Blocks {
-	b := &Blocks{pageShift: uint(bits.TrailingZeros(uint(pageSize))), stride: 1 + uint64(pageSize)/granule/64}
+	b := &Blocks{pageShift: uint(bits.TrailingZeros(uint(pageSize))), stride: 1 + uint64(pageSize)/granule/64, lastIndex: ^uint64(0)}
 	b.whole = b.makeChunk()
 	for i := range b.whole.words {
 		b.whole.words[i] = ^uint64(0)
@@ -73,18 +77,21 @@ func (b *Blocks) Reset() {
 	b.spare = append(b.spare, b.used...)
 	b.used = b.used[:0]
 	clear(b.chunks[:])
-	b.last = nil
+	b.lastIndex = ^uint64(0)
 	b.Count, b.Requested, b.Usable, b.pages, b.faults = 0, 0, 0, 0, nil
 }
 
-// Add takes a part of the list.
+// Add takes a part of the list, in any order.
 func (b *Blocks) Add(list []wire.Block) {
+	if b.scattered(list) {
+		list = b.byChunk(list)
+	}
 	for i := range list {
-		b.add(list[i])
+		b.add(&list[i])
 	}
 }
 
-func (b *Blocks) add(block wire.Block) {
+func (b *Blocks) add(block *wire.Block) {
 	start, end := block.Address, block.Address+block.Usable
 	switch {
 	case block.Usable < block.Requested || block.Usable == 0 || end < start || end > addressLimit:
@@ -98,8 +105,21 @@ func (b *Blocks) add(block wire.Block) {
 	b.Requested += int64(block.Requested)
 	b.Usable += int64(block.Usable)
 	size := uint64(1) << b.pageShift
-	liveEnd := start + block.Requested
-	overlap := uint64(0)
+	fits := true
+	if offset := start & (size - 1); offset+block.Usable <= size {
+		fits = b.mark(start>>b.pageShift, offset, block.Usable, block.Requested)
+	} else {
+		fits = b.stretch(start, end, start+block.Requested)
+	}
+	if !fits {
+		b.fault("block at %#x of %d bytes overlaps another", block.Address, block.Usable)
+	}
+}
+
+// stretch adds a block that meets several pages. It is false where some page has no room for it.
+func (b *Blocks) stretch(start, end, liveEnd uint64) bool {
+	size := uint64(1) << b.pageShift
+	fits := true
 	for at := start; at < end; {
 		page := at >> b.pageShift
 		if page%chunkPages == 0 && at&(size-1) == 0 && liveEnd-at >= size*chunkPages && at < liveEnd && b.fill(page) {
@@ -107,46 +127,60 @@ func (b *Blocks) add(block wire.Block) {
 			continue
 		}
 		stop := min((at|(size-1))+1, end)
-		c := b.chunk(page)
-		words := c.words[page%chunkPages*b.stride:][:b.stride]
-		if c == b.whole {
-			overlap = 1
-			at = stop
-			continue
-		}
-		if words[0] == 0 {
-			b.pages++
-		}
 		live := uint64(0)
 		if at < liveEnd {
 			live = min(stop, liveEnd) - at
 		}
-		words[0] += live | (stop-at-live)<<32
-		overlap |= take(words[1:], at&(size-1), stop-at)
+		fits = b.mark(page, at&(size-1), stop-at, live) && fits
 		at = stop
 	}
-	if overlap != 0 {
-		b.fault("block at %#x of %d bytes overlaps another", block.Address, block.Usable)
-	}
+	return fits
 }
 
-// take marks the granules of [offset, offset+length) of a page and returns
-// those that were taken before.
-func take(taken []uint64, offset, length uint64) (hit uint64) {
-	first, last := offset/granule, (offset+length)/granule // an odd rest is not marked, so it is never a false alarm
-	for first < last {
-		word := first / 64
-		mask := ^uint64(0) << (first % 64)
-		if next := (word + 1) * 64; last < next {
-			mask &= 1<<(last%64) - 1
-			first = last
-		} else {
-			first = next
-		}
-		hit |= taken[word] & mask
-		taken[word] |= mask
+// mark adds what a block has in a page. It is false where the page has no room for it.
+func (b *Blocks) mark(page, offset, length, live uint64) bool {
+	c := b.last
+	if page>>chunkBits != b.lastIndex {
+		c = b.chunk(page >> chunkBits)
 	}
-	return hit
+	if c == b.whole {
+		return false
+	}
+	words := c.words[page%chunkPages*b.stride:][:b.stride]
+	held := words[0]
+	if held == 0 {
+		b.pages++
+	}
+	if held&(1<<32-1)+held>>32+length > 1<<b.pageShift {
+		return false
+	}
+	words[0] = held + (live | (length-live)<<32)
+	return take(words[1:], offset, length)
+}
+
+// take marks the granules of [offset, offset+length) of a page. It is false
+// where one was taken before.
+func take(taken []uint64, offset, length uint64) bool {
+	first, last := offset/granule, (offset+length)/granule // an odd rest is not marked, so it is never a false alarm
+	if first == last {
+		return true
+	}
+	head, tail := ^uint64(0)<<(first%64), ^uint64(0)>>(-last%64)
+	at, end := first/64, (last-1)/64
+	if at == end {
+		head &= tail
+		hit := taken[at] & head
+		taken[at] |= head
+		return hit == 0
+	}
+	hit := taken[at]&head | taken[end]&tail
+	taken[at] |= head
+	taken[end] |= tail
+	for i := at + 1; i < end; i++ {
+		hit |= taken[i]
+		taken[i] = ^uint64(0)
+	}
+	return hit == 0
 }
 
 // fill makes the chunk that begins at a page one that a block fills, without
@@ -171,11 +205,8 @@ func (b *Blocks) place(index uint64) **chunk {
 	return &m[index&(1<<middleBits-1)]
 }
 
-func (b *Blocks) chunk(page uint64) *chunk {
-	index := page >> chunkBits
-	if b.last != nil && b.lastIndex == index {
-		return b.last
-	}
+// chunk is that of an index, made where there is none.
+func (b *Blocks) chunk(index uint64) *chunk {
 	at := b.place(index)
 	if *at == nil {
 		*at = b.newChunk()

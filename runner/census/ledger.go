@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"alloclab/results"
+	"alloclab/runner/proc"
 )
 
 // Range is a part of the address space of one kind.
@@ -14,6 +15,8 @@ type Range struct {
 	Start, End       uint64
 	Account          Account
 	PrivateAnonymous bool // the zero page may be mapped here, and is no memory of the process
+	Brk              bool // of [heap]
+	Reserved         bool // no access is allowed (PROT_NONE)
 }
 
 // FaultError is a block list that cannot be: an allocator handed out memory
@@ -32,6 +35,7 @@ const (
 	Heap Account = iota
 	Other
 	Lab
+	Unmanaged
 )
 
 // Pages is the process's page table: Walk calls visit with the pagemap entries
@@ -51,32 +55,67 @@ const entriesAtOnce = 1 << 15 // 256 KiB of pagemap, 128 MiB of address space
 // stopped. A block outside the heap, an overlap and an overfull page are
 // errors: then the figures mean nothing.
 func (b *Blocks) Ledger(ranges []Range, pages Pages, resident Resident) (results.Ledger, error) {
+	l, _, err := b.Map(ranges, nil, pages, resident)
+	return l, err
+}
+
+// Map is Ledger, and the map of the heaps that add up to it. Ranges must be in
+// the order of addresses; infos are ptmalloc's heaps in them.
+func (b *Blocks) Map(ranges []Range, infos []HeapInfo, pages Pages, resident Resident) (results.Ledger, results.HeapMap, error) {
 	var l results.Ledger
 	size := int64(1) << b.pageShift
 	entries := make([]uint64, entriesAtOnce)
+	m := mapper{pageShift: b.pageShift, heaps: heapsOf(ranges, infos), unit: 1, cells: &b.cells}
 	for _, r := range ranges {
+		if r.Start >= r.End {
+			continue
+		}
+		if r.Account == Heap {
+			m.enter(r)
+		}
 		err := pages.Walk(r.Start, r.End, entries, func(address uint64, part []uint64) error {
 			switch r.Account {
 			case Heap:
-				b.countHeap(&l, address>>b.pageShift, part, resident)
+				m.skip(address)
+				for len(part) > 0 {
+					h, n := m.next(len(part))
+					b.countHeap(h, m.cells, m.at>>b.pageShift, part[:n], resident, m.absent)
+					m.advance(uint64(n))
+					part = part[n:]
+				}
 			case Other:
 				l.Other += size * countResident(part, r.PrivateAnonymous, resident)
+			case Unmanaged:
+				l.Unmanaged += size * countResident(part, r.PrivateAnonymous, resident)
 			case Lab:
 				l.Lab += size * countResident(part, r.PrivateAnonymous, resident)
 			}
 			return nil
 		})
 		if err != nil {
-			return l, fmt.Errorf("page table of %#x-%#x: %w", r.Start, r.End, err)
+			return l, results.HeapMap{}, fmt.Errorf("page table of %#x-%#x: %w", r.Start, r.End, err)
+		}
+		if r.Account == Heap {
+			m.skip(r.End)
+		}
+	}
+	for i := range m.heaps {
+		h := &m.heaps[i]
+		l.Live += h.Live
+		l.Rounding += h.Rounding
+		l.Pinned += h.Pinned
+		l.Empty += h.Empty
+		if end := b.highest(uint64(h.Start), uint64(h.End)); end > 0 {
+			h.BlocksEnd = results.Address(end)
 		}
 	}
 	if n := b.pagesInHeap(ranges); n != b.pages {
 		b.fault("blocks meet %d pages outside the heap", b.pages-n)
 	}
 	if len(b.faults) > 0 {
-		return l, &FaultError{b.faults}
+		return l, results.HeapMap{}, &FaultError{b.faults}
 	}
-	return l, nil
+	return l, m.heapMap(), nil
 }
 
 func countResident(entries []uint64, privateAnonymous bool, resident Resident) int64 {
@@ -89,36 +128,53 @@ func countResident(entries []uint64, privateAnonymous bool, resident Resident) i
 	return n
 }
 
-// countHeap divides heap pages.
-func (b *Blocks) countHeap(l *results.Ledger, first uint64, entries []uint64, resident Resident) {
+// countHeap divides pages of one heap. absent is the state of those that are
+// not resident.
+func (b *Blocks) countHeap(h *results.Heap, cells *results.PageCells, first uint64, entries []uint64, resident Resident, absent results.PageState) {
 	size := int64(1) << b.pageShift
+	state, length := absent, int64(0) // the run so far
 	for done := uint64(0); done < uint64(len(entries)); {
 		page := first + done
 		n := min(chunkPages-page%chunkPages, uint64(len(entries))-done) // the rest of this chunk
 		c := b.find(page)
 		for i := range n {
-			if !resident(entries[done+i], true) {
-				continue
-			}
-			if c == nil {
-				l.Empty += size
-				continue
-			}
-			held := c.words[(page+i)%chunkPages*b.stride]
-			live, rounding := int64(held&(1<<32-1)), int64(held>>32)
-			switch {
-			case live+rounding > size:
-				b.fault("page %#x holds %d bytes", (page+i)<<b.pageShift, live+rounding)
-			case live+rounding > 0:
-				l.Live += live
-				l.Rounding += rounding
-				l.Pinned += size - live - rounding
+			now := results.PageEmpty
+			switch entry := entries[done+i]; {
+			case !resident(entry, true):
+				now = absent
+				if entry&proc.PageSwapped != 0 {
+					now = results.PageSwapped
+				}
+			case c == nil:
+				h.Empty += size
 			default:
-				l.Empty += size
+				held := c.words[(page+i)%chunkPages*b.stride]
+				live, rounding := int64(held&(1<<32-1)), int64(held>>32)
+				switch pinned := size - live - rounding; {
+				case pinned == size:
+					h.Empty += size
+				default:
+					h.Live += live
+					h.Rounding += rounding
+					h.Pinned += pinned
+					now = results.PageLive
+					if pinned > size/2 {
+						now = results.PagePinned
+					}
+				}
 			}
+			if now == state {
+				length++
+				continue
+			}
+			if length > 0 {
+				cells.Add(length, state)
+			}
+			state, length = now, 1
 		}
 		done += n
 	}
+	cells.Add(length, state)
 }
 
 // pagesInHeap counts the pages, resident or not, that meet a block and lie in

@@ -123,13 +123,13 @@ func TestLedgerFaults(t *testing.T) {
 	if _, err := blocksOf(t, p, odd...).Ledger(heap, pages, proc.Resident); err != nil {
 		t.Error("blocks of odd sizes side by side:", err)
 	}
-	// An overfull page is found where the granules of blocks cannot tell.
+	// An overfull page is found where the granules of blocks, too short to have any, cannot tell.
 	b := blocksOf(t, p, wire.Block{Address: base, Requested: p, Usable: p})
 	for range 3 {
 		b.Add([]wire.Block{{Address: base + 1, Requested: 6, Usable: 6}})
 	}
 	var fault *FaultError
-	if _, err := b.Ledger(heap, pages, proc.Resident); !errors.As(err, &fault) || !strings.Contains(err.Error(), "holds 4114 bytes") {
+	if _, err := b.Ledger(heap, pages, proc.Resident); !errors.As(err, &fault) || !strings.Contains(err.Error(), "block at 0x7f1234000001 of 6 bytes overlaps") {
 		t.Errorf("an overfull page: %v", err)
 	}
 	// Faults are told and counted out, not piled up.

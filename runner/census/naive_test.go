@@ -106,6 +106,9 @@ func TestLedgerAgainstNaive(t *testing.T) {
 					list[k].Address = at
 				}
 				b.Reset()
+				if i%2 == 0 {
+					list = b.byChunk(list)
+				}
 				b.Add(list)
 				got, err := b.Ledger(ranges, pages, proc.Resident)
 				want, overlap := naive(list, ranges, pages, proc.Resident)
@@ -123,5 +126,40 @@ func TestLedgerAgainstNaive(t *testing.T) {
 				t.Error("no case had an overlap")
 			}
 		})
+	}
+}
+
+// TestScattered: lists in random order are sorted, others are not, and the sort loses nothing.
+func TestScattered(t *testing.T) {
+	list := adjacent(1 << 16)
+	b := NewBlocks(4096)
+	if b.scattered(list) {
+		t.Error("a list in address order would be sorted")
+	}
+	ordered := append([]wire.Block(nil), list...)
+	rand.New(rand.NewPCG(3, 4)).Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
+	if !b.scattered(list) {
+		t.Error("a list in random order would not be sorted")
+	}
+	sum := func(list []wire.Block) (s struct{ address, requested, usable uint64 }) {
+		for _, k := range list {
+			s.address += k.Address
+			s.requested += k.Requested
+			s.usable += k.Usable
+		}
+		return s
+	}
+	sorted := b.byChunk(list)
+	if sum(sorted) != sum(ordered) || len(sorted) != len(ordered) {
+		t.Error("the sort lost a block")
+	}
+	jumps := 0
+	for i := 1; i < len(sorted); i++ {
+		if sorted[i].Address>>21 != sorted[i-1].Address>>21 {
+			jumps++
+		}
+	}
+	if want := int(ordered[len(ordered)-1].Address>>21 - ordered[0].Address>>21); jumps != want {
+		t.Errorf("the sorted list changes chunk %d times, and %d would do", jumps, want)
 	}
 }

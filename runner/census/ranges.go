@@ -14,7 +14,7 @@ import (
 // unless the process itself says that it is a stack, a program's or library's
 // data, TLS or the lab's: neighbours merge into one mapping, so that regions
 // are cut out of it. Memory that the program mapped itself cannot be told from a heap
-// and counts as one.
+// and counts as one, unless an agent in it tells.
 func Ranges(mappings []proc.Mapping, regions []wire.Region) []Range {
 	regions = disjoint(regions)
 	var ranges []Range
@@ -45,6 +45,9 @@ func fileAccount(m proc.Mapping, regions []wire.Region) Account {
 // cut appends one private anonymous mapping, with the regions taken out of the
 // heap.
 func cut(ranges []Range, m proc.Mapping, regions []wire.Region) []Range {
+	heap := func(start, end uint64) Range {
+		return Range{Start: start, End: end, Account: Heap, PrivateAnonymous: true, Brk: m.Heap(), Reserved: m.NoAccess()}
+	}
 	at := m.Start
 	for _, r := range regions {
 		start, end := max(r.Start, at), min(r.End, m.End)
@@ -52,17 +55,20 @@ func cut(ranges []Range, m proc.Mapping, regions []wire.Region) []Range {
 			continue
 		}
 		if at < start {
-			ranges = append(ranges, Range{Start: at, End: start, Account: Heap, PrivateAnonymous: true})
+			ranges = append(ranges, heap(at, start))
 		}
 		account := Other
-		if r.Kind == wire.RegionLab {
+		switch r.Kind {
+		case wire.RegionLab:
 			account = Lab
+		case wire.RegionUnmanaged:
+			account = Unmanaged
 		}
 		ranges = append(ranges, Range{Start: start, End: end, Account: account, PrivateAnonymous: true})
 		at = end
 	}
 	if at < m.End {
-		ranges = append(ranges, Range{Start: at, End: m.End, Account: Heap, PrivateAnonymous: true})
+		ranges = append(ranges, heap(at, m.End))
 	}
 	return ranges
 }

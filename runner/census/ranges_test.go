@@ -22,10 +22,16 @@ func TestRanges(t *testing.T) {
 	mapping := func(start, end uint64, perms, path string, inode uint64) proc.Mapping {
 		return proc.Mapping{Start: start * p, End: end * p, Perms: perms, Path: path, Inode: inode}
 	}
-	heap := func(start, end uint64) Range { return Range{start * p, end * p, Heap, true} }
-	other := func(start, end uint64) Range { return Range{start * p, end * p, Other, true} }
-	lab := func(start, end uint64) Range { return Range{start * p, end * p, Lab, true} }
-	file := func(start, end uint64) Range { return Range{start * p, end * p, Other, false} }
+	heap := func(start, end uint64) Range {
+		return Range{Start: start * p, End: end * p, Account: Heap, PrivateAnonymous: true}
+	}
+	other := func(start, end uint64) Range {
+		return Range{Start: start * p, End: end * p, Account: Other, PrivateAnonymous: true}
+	}
+	lab := func(start, end uint64) Range {
+		return Range{Start: start * p, End: end * p, Account: Lab, PrivateAnonymous: true}
+	}
+	file := func(start, end uint64) Range { return Range{Start: start * p, End: end * p, Account: Other} }
 	plain := mapping(10, 20, "rw-p", "", 0)
 
 	for name, c := range map[string]struct {
@@ -34,10 +40,10 @@ func TestRanges(t *testing.T) {
 		want     []Range
 	}{
 		"anonymous memory is heap":       {[]proc.Mapping{plain}, nil, []Range{heap(10, 20)}},
-		"brk is heap":                    {[]proc.Mapping{mapping(10, 20, "rw-p", "[heap]", 0)}, nil, []Range{heap(10, 20)}},
+		"brk is heap":                    {[]proc.Mapping{mapping(10, 20, "rw-p", "[heap]", 0)}, nil, []Range{{Start: 10 * p, End: 20 * p, PrivateAnonymous: true, Brk: true}}},
 		"named anonymous memory is heap": {[]proc.Mapping{mapping(10, 20, "rw-p", "[anon:mine]", 0)}, nil, []Range{heap(10, 20)}},
 		"the Go runtime's is not":        {[]proc.Mapping{mapping(10, 20, "rw-p", "[anon: Go: heap]", 0)}, nil, []Range{other(10, 20)}},
-		"unreadable memory too":          {[]proc.Mapping{mapping(10, 20, "---p", "", 0)}, nil, []Range{heap(10, 20)}},
+		"unreadable memory too":          {[]proc.Mapping{mapping(10, 20, "---p", "", 0)}, nil, []Range{{Start: 10 * p, End: 20 * p, PrivateAnonymous: true, Reserved: true}}},
 		"stack":                          {[]proc.Mapping{mapping(10, 20, "rw-p", "[stack]", 0)}, nil, []Range{other(10, 20)}},
 		"vdso":                           {[]proc.Mapping{mapping(10, 11, "r-xp", "[vdso]", 0)}, nil, []Range{file(10, 11)}},
 		"vsyscall is nowhere":            {[]proc.Mapping{mapping(10, 11, "--xp", "[vsyscall]", 0)}, nil, nil},
@@ -46,11 +52,11 @@ func TestRanges(t *testing.T) {
 		"shared anonymous memory":        {[]proc.Mapping{mapping(10, 20, "rw-s", "/dev/zero (deleted)", 7)}, nil, []Range{file(10, 20)}},
 		"the lab's memfd": {
 			[]proc.Mapping{mapping(10, 20, "rw-s", "/memfd:alloclab (deleted)", 7)}, []wire.Region{region(10, 20, wire.RegionLab)},
-			[]Range{{10 * p, 20 * p, Lab, false}},
+			[]Range{{Start: 10 * p, End: 20 * p, Account: Lab}},
 		},
 		"the lab's memfd, torn by mprotect": {
 			[]proc.Mapping{mapping(10, 15, "rw-s", "/memfd:alloclab (deleted)", 7), mapping(15, 20, "r--s", "/memfd:alloclab (deleted)", 7)},
-			[]wire.Region{region(10, 20, wire.RegionLab)}, []Range{{10 * p, 15 * p, Lab, false}, {15 * p, 20 * p, Lab, false}},
+			[]wire.Region{region(10, 20, wire.RegionLab)}, []Range{{Start: 10 * p, End: 15 * p, Account: Lab}, {Start: 15 * p, End: 20 * p, Account: Lab}},
 		},
 		"another file beside it": {
 			[]proc.Mapping{mapping(10, 20, "rw-s", "/memfd:test (deleted)", 8)}, []wire.Region{region(20, 30, wire.RegionLab)}, []Range{file(10, 20)},
@@ -150,7 +156,7 @@ func TestHeapCandidates(t *testing.T) {
 		{Start: 12288, End: 16384, Perms: "rw-p", Path: "/f", Inode: 1},
 		{Start: 16384, End: 20480, Perms: "rw-p", Path: "[heap]"},
 	})
-	want := []Range{{0, 4096, Heap, true}, {16384, 20480, Heap, true}}
+	want := []Range{{Start: 0, End: 4096, Account: Heap, PrivateAnonymous: true}, {Start: 16384, End: 20480, Account: Heap, PrivateAnonymous: true}}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}

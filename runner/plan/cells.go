@@ -22,7 +22,7 @@ func Cells(e *configs.Experiment, kinds func(workload, parameter string) string)
 		}
 		for _, n := range cpus {
 			for _, values := range points(w.Params) {
-				cell := results.Cell{Workload: w.Name, CPUs: n}
+				cell := results.Cell{Workload: w.Name, CPUs: n, Passes: w.Passes}
 				if w.Runtime != "c" {
 					cell.Runtime = w.Runtime
 				}
@@ -37,7 +37,19 @@ func Cells(e *configs.Experiment, kinds func(workload, parameter string) string)
 		}
 	}
 	name(cells)
+	for _, p := range e.Programs {
+		cells = append(cells, program(p))
+	}
 	return cells
+}
+
+// program is the one cell that a program has. Whether it calls the allocator
+// in the idle window is not known, so that the cell is not called silent.
+func program(p configs.Program) results.Cell {
+	return results.Cell{Name: p.Name, Workload: p.Name, Params: []results.Param{}, Program: &results.Program{
+		Command: p.Command, Directory: p.Directory, Environment: p.Environment, ReadyPort: p.Ready.Port, ReadyLine: p.Ready.Line,
+		Load: p.Load, StopSignal: p.Stop.Signal, StopCommand: p.Stop.Command, After: p.After.Seconds(), Duration: p.Duration.Seconds(), FirstBytes: p.FirstBytes,
+	}}
 }
 
 // silent says that nothing happens in the idle window: what trickles then is a

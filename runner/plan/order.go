@@ -28,8 +28,11 @@ func Order(cells []results.Cell, variants []string, rounds int, passes []string,
 	random := rand.New(rand.NewPCG(seed, 0x616c6c6f636c6162))
 	var trials []Trial
 	for _, pass := range passes {
-		for round := 1; round <= rounds; round++ {
+		for round := 1; round <= Rounds(pass, rounds); round++ {
 			for _, c := range random.Perm(len(cells)) {
+				if !cells[c].Takes(pass) {
+					continue
+				}
 				for _, v := range random.Perm(len(variants)) {
 					trials = append(trials, Trial{
 						Trial: len(trials) + 1, Cell: cells[c].Name, Variant: variants[v], Round: round, Pass: pass,
@@ -39,6 +42,15 @@ func Order(cells []results.Cell, variants []string, rounds int, passes []string,
 		}
 	}
 	return trials
+}
+
+// Rounds is how many rounds a pass takes of those that an experiment asks
+// for: counts repeat, and a census describes one process, so that one is enough.
+func Rounds(pass string, rounds int) int {
+	if pass == results.PassCounts || pass == results.PassCensus {
+		return 1
+	}
+	return rounds
 }
 
 // Hash identifies a plan: trials of runs with equal hashes may be merged.

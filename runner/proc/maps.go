@@ -46,6 +46,10 @@ func (m Mapping) Writable() bool { return len(m.Perms) == 4 && m.Perms[1] == 'w'
 // Executable reports whether it may be executed.
 func (m Mapping) Executable() bool { return len(m.Perms) == 4 && m.Perms[2] == 'x' }
 
+// NoAccess reports whether no access at all is allowed (PROT_NONE): addresses
+// that are reserved.
+func (m Mapping) NoAccess() bool { return strings.HasPrefix(m.Perms, "---") }
+
 // PrivateAnonymous reports whether the memory belongs to no file and to this
 // process: malloc's memory, [heap], [anon:NAME] and [stack] too, for the
 // kernel treats it alike. A name that prctl(PR_SET_VMA_ANON_NAME) gave does

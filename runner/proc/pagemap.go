@@ -83,7 +83,7 @@ const sparse = 4 << 30
 
 // Walk calls visit for the pages from start to end, a buffer at a time: entries[i]
 // is of the page at addr + i*page size. It reads into buf, which must not be empty.
-// In a long range it leaves out stretches without a present page, where the
+// In a long range it leaves out stretches without a present or swapped page, where the
 // kernel can tell them.
 func (pm *Pagemap) Walk(start, end uint64, buf []uint64, visit func(addr uint64, entries []uint64) error) error {
 	if len(buf) == 0 {

@@ -14,6 +14,7 @@ import (
 const (
 	pagemapScan   = 0xc0606610 // _IOWR('f', 16, struct pm_scan_arg)
 	pageIsPresent = 1 << 3
+	pageIsSwapped = 1 << 4
 	scanAtOnce    = 512 // stretches a call
 )
 
@@ -31,7 +32,7 @@ type stretch struct{ start, end, _ uint64 }
 // errNoScan is a kernel without PAGEMAP_SCAN.
 var errNoScan = errors.New("proc: pagemap: no PAGEMAP_SCAN")
 
-// scan lists stretches of present pages from start on into pm.found, as many as
+// scan lists stretches of present or swapped pages from start on into pm.found, as many as
 // it has room for, and says how far it came.
 func (pm *Pagemap) scan(start, end uint64) (n int, walked uint64, err error) {
 	if pm.found == nil {
@@ -39,7 +40,7 @@ func (pm *Pagemap) scan(start, end uint64) (n int, walked uint64, err error) {
 	}
 	argument := scanArgument{
 		size: uint64(unsafe.Sizeof(scanArgument{})), start: start, end: end,
-		vec: uint64(uintptr(unsafe.Pointer(pm.found))), vecLen: scanAtOnce, mask: pageIsPresent, of: pageIsPresent,
+		vec: uint64(uintptr(unsafe.Pointer(pm.found))), vecLen: scanAtOnce, anyOf: pageIsPresent | pageIsSwapped, of: pageIsPresent | pageIsSwapped,
 	}
 	for {
 		r, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(pm.fd), pagemapScan, uintptr(unsafe.Pointer(&argument)))
@@ -56,7 +57,7 @@ func (pm *Pagemap) scan(start, end uint64) (n int, walked uint64, err error) {
 	}
 }
 
-// eachPopulated calls visit with stretches that together hold all present
+// eachPopulated calls visit with stretches that together hold all present and swapped
 // pages from start to end. Stretches that lie close to each other are taken as
 // one: reading the entries between them is cheaper than another call.
 func (pm *Pagemap) eachPopulated(start, end uint64, visit func(start, end uint64) error) error {

@@ -9,19 +9,20 @@ import (
 // holds and how often it was switched. Sizes are bytes. HWM and RSS of one
 // Status are of one moment; those of two are not.
 type Status struct {
-	Name   string // the command, escaped as the kernel does
-	State  string // one letter: R, S, D, T (stopped), t (traced), Z, X, I
-	Tgid   int
-	Pid    int
-	PPid   int
-	VmPeak int64 // the most that was ever mapped
-	VmSize int64 // mapped
-	VmLck  int64 // locked by mlock(2)
-	VmHWM  int64 // the peak of VmRSS; reset by execve
-	VmRSS  int64 // RssAnon + RssFile + RssShmem
-	VmData int64
-	VmStk  int64
-	VmPTE  int64 // page tables
+	Name      string // the command, escaped as the kernel does
+	State     string // one letter: R, S, D, T (stopped), t (traced), Z, X, I
+	Tgid      int
+	Pid       int
+	PPid      int
+	TracerPid int   // of the process that traces this one (ptrace); 0: none
+	VmPeak    int64 // the most that was ever mapped
+	VmSize    int64 // mapped
+	VmLck     int64 // locked by mlock(2)
+	VmHWM     int64 // the peak of VmRSS; reset by execve
+	VmRSS     int64 // RssAnon + RssFile + RssShmem
+	VmData    int64
+	VmStk     int64
+	VmPTE     int64 // page tables
 
 	RssAnon  int64 // resident anonymous memory (Linux 4.5)
 	RssFile  int64 // resident file mappings
@@ -108,6 +109,8 @@ func (s *Status) set(key, value string) (err error) {
 		s.Pid, err = strconv.Atoi(value)
 	case "PPid":
 		s.PPid, err = strconv.Atoi(value)
+	case "TracerPid":
+		s.TracerPid, err = strconv.Atoi(value)
 	case "Threads":
 		s.Threads, err = strconv.Atoi(value)
 	case "voluntary_ctxt_switches":

@@ -17,6 +17,9 @@ type THP struct {
 	Sizes map[string]string `json:"sizes"`
 }
 
+// TransparentHugePages reads the machine's settings.
+func (fs FS) TransparentHugePages() THP { return fs.thp() }
+
 func (fs FS) thp() THP {
 	const dir = "sys/kernel/mm/transparent_hugepage"
 	t := THP{

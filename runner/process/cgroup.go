@@ -2,11 +2,13 @@ package process
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -58,6 +60,26 @@ func (g *Group) write(file string, n int64) error {
 // Add puts a process into the group. What it touched before is not moved.
 func (g *Group) Add(pid int) error { return g.write("cgroup.procs", int64(pid)) }
 
+// start calls start so that the process which it forks, from this very thread, is in the
+// group from its beginning, with all that it touches and all that it forks.
+func (g *Group) start(attributes *syscall.SysProcAttr, start func() error) error {
+	if g.version == "v2" { // clone3(2), CLONE_INTO_CGROUP, Linux 5.7
+		f, err := os.Open(g.dir)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		attributes.UseCgroupFD, attributes.CgroupFD = true, int(f.Fd())
+		return start()
+	}
+	// Version 1 moves single threads, and a child is where the thread was that forked it.
+	thread := []byte(strconv.Itoa(unix.Gettid()))
+	if err := os.WriteFile(filepath.Join(g.dir, "tasks"), thread, 0); err != nil {
+		return err
+	}
+	return errors.Join(start(), os.WriteFile(filepath.Join(filepath.Dir(g.dir), "tasks"), thread, 0))
+}
+
 // Killed is how many processes the kernel has killed in the group because it
 // had no more memory (memory.oom_control since Linux 4.13, memory.events).
 func (g *Group) Killed() (int64, error) {
@@ -72,6 +94,29 @@ func (g *Group) Killed() (int64, error) {
 		}
 	}
 	return 0, fmt.Errorf("%s tells no OOM kills", f.Name())
+}
+
+// Anonymous is the private memory of all processes in the group, each page
+// once, in bytes: "anon" of memory.stat, and "rss" of version 1, which means the same.
+// The kernel counts by processor in batches: it may be 64 pages for each behind.
+func (g *Group) Anonymous() (int64, error) {
+	text, err := os.ReadFile(filepath.Join(g.dir, "memory.stat"))
+	if err != nil {
+		return 0, err
+	}
+	name := map[string]string{"v1": "rss ", "v2": "anon "}[g.version]
+	for line := range strings.Lines(string(text)) {
+		if value, ok := strings.CutPrefix(line, name); ok {
+			return strconv.ParseInt(strings.TrimSpace(value), 10, 64)
+		}
+	}
+	return 0, fmt.Errorf("%s tells no anonymous memory", filepath.Join(g.dir, "memory.stat"))
+}
+
+// Processes is how many processes the group has.
+func (g *Group) Processes() (int, error) {
+	text, err := os.ReadFile(filepath.Join(g.dir, "cgroup.procs"))
+	return strings.Count(string(text), "\n"), err
 }
 
 // Remove removes the group, which must have no process left. The kernel may

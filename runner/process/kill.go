@@ -46,11 +46,24 @@ const (
 // one that runs gets SIGTERM, then SIGKILL. It returns how many strays were
 // killed.
 func (p *Process) End(politely bool) (strays int) {
-	p.end.Do(func() { strays = p.endOnce(politely) })
+	p.end.Do(func() {
+		p.endGroup(politely)
+		strays = endStrays()
+		p.release()
+	})
 	return strays
 }
 
-func (p *Process) endOnce(politely bool) int {
+// EndGroup is End for a process beside which another one still runs: strays
+// may be that one's, and are left alone.
+func (p *Process) EndGroup(politely bool) {
+	p.end.Do(func() {
+		p.endGroup(politely)
+		p.release()
+	})
+}
+
+func (p *Process) endGroup(politely bool) {
 	if politely && !p.Wait(0) {
 		p.signalGroup(syscall.SIGTERM)
 		p.signalGroup(syscall.SIGCONT)
@@ -61,14 +74,28 @@ func (p *Process) endOnce(politely bool) int {
 	known.Lock()
 	delete(known.pids, p.Pid)
 	known.Unlock()
-	strays := endStrays()
+}
+
+// release lets go of the output and of adopted processes.
+func (p *Process) release() {
+	for _, pid := range p.adopted {
+		if !reap(pid, drainTime) {
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+			reap(pid, time.Second)
+		}
+		known.Lock()
+		delete(known.pids, pid)
+		known.Unlock()
+	}
 	select {
 	case <-p.read:
 	case <-time.After(drainTime):
 	}
 	p.pipe.Close()
-	return strays
 }
+
+// Signal sends a signal to the process alone.
+func (p *Process) Signal(s syscall.Signal) error { return p.process.Signal(s) }
 
 // Wait waits for the end of the process, no longer than that, and reports
 // whether it has ended.
@@ -103,12 +130,7 @@ func endStrays() int {
 			}
 			strays++
 			_ = syscall.Kill(pid, syscall.SIGKILL)
-			for range 1000 {
-				if reaped, err := syscall.Wait4(pid, nil, syscall.WNOHANG, nil); reaped == pid || err != nil {
-					break
-				}
-				time.Sleep(time.Millisecond)
-			}
+			reap(pid, time.Second)
 		}
 		if strays == 0 {
 			break
@@ -116,6 +138,26 @@ func endStrays() int {
 		count += strays
 	}
 	return count
+}
+
+// reap waits for the end of a child that was not started by Start, and
+// reports whether there is none any more.
+func reap(pid int, within time.Duration) bool {
+	for deadline := time.Now().Add(within); ; time.Sleep(time.Millisecond) {
+		if reaped, err := syscall.Wait4(pid, nil, syscall.WNOHANG, nil); reaped == pid || err != nil && err != syscall.EINTR {
+			return true
+		}
+		if !time.Now().Before(deadline) {
+			return false
+		}
+	}
+}
+
+// Adopt makes a process that came with this one, a tracer beside it, part of
+// it: it is no stray, and ends with it.
+func (p *Process) Adopt(pid int) {
+	register(pid)
+	p.adopted = append(p.adopted, pid)
 }
 
 // children lists the lab's own children (CONFIG_PROC_CHILDREN, Linux 3.5).

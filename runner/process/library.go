@@ -63,27 +63,42 @@ var machines = map[string]elf.Machine{"amd64": elf.EM_X86_64, "arm64": elf.EM_AA
 // identify reads what every ELF file begins with, whatever its class: a file
 // of another kind is told for what it is, and not for what else is odd in it.
 func identify(path string) error {
+	kind, err := identifyELF(path, "library")
+	if err == nil && kind != elf.ET_DYN {
+		err = fmt.Errorf("is not a shared library (%s)", kind)
+	}
+	return err
+}
+
+// identifyProgram is identify for what is to be run.
+func identifyProgram(path string) error {
+	kind, err := identifyELF(path, "program")
+	if err == nil && kind != elf.ET_DYN && kind != elf.ET_EXEC {
+		err = fmt.Errorf("is no program (%s)", kind)
+	}
+	return err
+}
+
+func identifyELF(path, what string) (elf.Type, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer f.Close()
 	var b [20]byte // e_ident, e_type, e_machine
 	if n, err := io.ReadFull(f, b[:]); n < 4 || string(b[:4]) != elf.ELFMAG {
-		return errors.New("is not an ELF file")
+		return 0, errors.New("is not an ELF file")
 	} else if err != nil {
-		return errors.New("is truncated within its header")
+		return 0, errors.New("is truncated within its header")
 	}
 	kind, machine := elf.Type(binary.LittleEndian.Uint16(b[16:])), elf.Machine(binary.LittleEndian.Uint16(b[18:]))
 	switch {
 	case elf.Class(b[elf.EI_CLASS]) != elf.ELFCLASS64:
-		return errors.New("is a 32-bit library; the measured programs have 64 bits")
+		return kind, fmt.Errorf("is a 32-bit %s; the measured programs have 64 bits", what)
 	case elf.Data(b[elf.EI_DATA]) != elf.ELFDATA2LSB || machine != machines[runtime.GOARCH]:
-		return fmt.Errorf("is for another processor (%s, not %s)", machine, machines[runtime.GOARCH])
-	case kind != elf.ET_DYN:
-		return fmt.Errorf("is not a shared library (%s)", kind)
+		return kind, fmt.Errorf("is for another processor (%s, not %s)", machine, machines[runtime.GOARCH])
 	}
-	return nil
+	return kind, nil
 }
 
 // fits says whether the file holds all that the linker would map of it.

@@ -25,6 +25,8 @@ type Spec struct {
 	Dir         string
 	Files       []*os.File // inherited as descriptors 3, 4, …
 	CPUs        []int      // affinity; empty is the lab's own
+	Group       *Group     // to be born in; nil is the lab's own
+	Line        string     // Said is closed when a line of its output holds this; "" is never
 }
 
 // Process is a started process. Its standard input is empty, its output and
@@ -38,7 +40,9 @@ type Process struct {
 	read    chan struct{} // closed when the output has ended
 	done    chan struct{} // closed when the process has been reaped
 	status  syscall.WaitStatus
+	usage   syscall.Rusage
 	end     sync.Once
+	adopted []int // see Adopt
 }
 
 // spawner is one thread that lives as long as the lab and forks all measured
@@ -70,7 +74,7 @@ func Start(s Spec) (*Process, error) {
 	}
 	defer in.Close()
 
-	p := &Process{Output: &Tail{}, pipe: out, read: make(chan struct{}), done: make(chan struct{})}
+	p := &Process{Output: newTail(s.Line), pipe: out, read: make(chan struct{}), done: make(chan struct{})}
 	attributes := &os.ProcAttr{
 		Dir:   s.Dir,
 		Env:   s.Environment,
@@ -79,10 +83,15 @@ func Start(s Spec) (*Process, error) {
 	}
 	started := make(chan error)
 	spawner() <- func() {
-		started <- withAffinity(s.CPUs, func() (err error) {
+		start := func() (err error) {
 			p.process, err = os.StartProcess(s.Path, append([]string{s.Path}, s.Args...), attributes)
 			return err
-		})
+		}
+		if s.Group != nil {
+			outside := start
+			start = func() error { return s.Group.start(attributes.Sys, outside) }
+		}
+		started <- withAffinity(s.CPUs, start)
 	}
 	if err := <-started; err != nil {
 		out.Close()
@@ -104,6 +113,7 @@ func (p *Process) reap() {
 	state, err := p.process.Wait()
 	if err == nil {
 		p.status = state.Sys().(syscall.WaitStatus)
+		p.usage = *state.SysUsage().(*syscall.Rusage)
 	}
 }
 
@@ -129,6 +139,12 @@ func (p *Process) Done() <-chan struct{} { return p.done }
 
 // Status is how the process ended; only valid once Done is closed.
 func (p *Process) Status() syscall.WaitStatus { return p.status }
+
+// CPUSeconds is the processor time of the process and of those of its children
+// that it waited for; only valid once Done is closed.
+func (p *Process) CPUSeconds() float64 {
+	return float64(p.usage.Utime.Nano()+p.usage.Stime.Nano()) / 1e9
+}
 
 // Stop stops all threads of the process with SIGSTOP and waits until they
 // have stopped; Continue lets them go on.

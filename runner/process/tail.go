@@ -16,6 +16,34 @@ type Tail struct {
 	mu    sync.Mutex
 	ring  [TailBytes]byte
 	total int64
+
+	line string        // what is waited for
+	last []byte        // the end of what came, shorter than line, where it may have begun
+	said chan struct{} // closed once it came
+}
+
+func newTail(line string) *Tail {
+	return &Tail{line: line, said: make(chan struct{})}
+}
+
+// Said is closed once the line that was waited for has come.
+func (t *Tail) Said() <-chan struct{} { return t.said }
+
+// look looks for the line in what came, and across the seam with what came before.
+func (t *Tail) look(b []byte) {
+	if t.line == "" {
+		return
+	}
+	seam := append(t.last, b[:min(len(b), len(t.line)-1)]...)
+	if bytes.Contains(seam, []byte(t.line)) || bytes.Contains(b, []byte(t.line)) {
+		close(t.said)
+		t.line = ""
+		return
+	}
+	if len(b) < len(t.line)-1 {
+		b = seam
+	}
+	t.last = append(t.last[:0], b[max(0, len(b)-len(t.line)+1):]...)
 }
 
 // ReadFrom reads until the end or an error.
@@ -34,6 +62,7 @@ func (t *Tail) ReadFrom(r io.Reader) (int64, error) {
 func (t *Tail) add(b []byte) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.look(b)
 	t.total += int64(len(b))
 	at := t.total - int64(len(b))
 	if len(b) > TailBytes {

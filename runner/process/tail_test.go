@@ -64,3 +64,30 @@ func TestLastLine(t *testing.T) {
 		}
 	}
 }
+
+// The line is found wherever the pipe cuts it.
+func TestTailSaid(t *testing.T) {
+	for _, c := range []struct {
+		line, text string
+		want       bool
+	}{
+		{"Ready to accept", "1:M * Ready to accept connections\n", true},
+		{"aab", "aaaaab", true}, {"x", "..x", true}, {"Ready", "Read", false}, {"Ready", "", false}, {"", "anything", false},
+	} {
+		for size := 1; size <= len(c.text)+1; size++ {
+			tail := newTail(c.line)
+			for at := 0; at < len(c.text); at += size {
+				tail.add([]byte(c.text[at:min(at+size, len(c.text))]))
+			}
+			got := false
+			select {
+			case <-tail.Said():
+				got = true
+			default:
+			}
+			if got != c.want {
+				t.Errorf("%q in %q in pieces of %d: %v", c.line, c.text, size, got)
+			}
+		}
+	}
+}

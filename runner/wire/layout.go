@@ -10,6 +10,10 @@ const (
 	Magic       = 0x62616c636f6c6c61
 	Environment = "ALLOCLAB_WIRE"
 	TextMax     = 8000
+
+	// A stamp with a number is madvise(StampAddress + number*StampStep, 0, …).
+	StampAddress = 0x616c6c6f0000
+	StampStep    = 0x10000
 )
 
 // Type is the type of a message.
@@ -32,11 +36,12 @@ const (
 	Retire  Type = 22
 	Resume  Type = 23
 	Bye     Type = 24
+	Stamp   Type = 25
 )
 
 var typeNames = map[Type]string{
 	Hello: "hello", Ready: "ready", Mark: "mark", Done: "done", Fail: "fail", Go: "go", Stats: "stats", List: "list",
-	Regions: "regions", Flush: "flush", Purge: "purge", Retire: "retire", Resume: "resume", Bye: "bye",
+	Regions: "regions", Flush: "flush", Purge: "purge", Retire: "retire", Resume: "resume", Bye: "bye", Stamp: "stamp",
 }
 
 func (t Type) String() string {
@@ -122,6 +127,8 @@ const (
 	RegionLoad    RegionKind = 3
 	RegionTLS     RegionKind = 4
 	RegionRuntime RegionKind = 5
+	// RegionUnmanaged is memory that a program mapped itself: only an agent tells of it.
+	RegionUnmanaged RegionKind = 6
 )
 
 // Region is struct wire_region: memory that is no allocator's heap.

@@ -90,13 +90,21 @@ const (
 	laneMax   = 1 << 16 // far above KIT_THREADS_MAX: the sampler reads every lane at every tick
 )
 
+// Detach unmaps the memory until the next Attach: a page that the lab maps too
+// would count half in the target's PSS.
+func (m *Memory) Detach() error {
+	if m.data == nil {
+		return nil
+	}
+	err := unix.Munmap(m.data)
+	m.data, m.head = nil, nil
+	return err
+}
+
 // Close unmaps the memory and closes the descriptor.
 func (m *Memory) Close() error {
-	if m.data != nil {
-		if err := unix.Munmap(m.data); err != nil {
-			return err
-		}
-		m.data, m.head = nil, nil
+	if err := m.Detach(); err != nil {
+		return err
 	}
 	return m.file.Close()
 }

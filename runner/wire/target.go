@@ -50,6 +50,11 @@ func (t *Target) Hello() (Identity, error) {
 	if err != nil {
 		return Identity{}, err
 	}
+	return Identify(m)
+}
+
+// Identify reads a hello.
+func Identify(m Message) (Identity, error) {
 	if m.A != Version {
 		return Identity{}, fmt.Errorf("the measured program speaks version %d of the wire, this lab version %d: build both again", m.A, Version)
 	}

@@ -19,6 +19,7 @@ struct kit {
 	char texts[KIT_PARAMETERS_MAX][KIT_VALUE_MAX]; /* choices */
 	uint64_t seed;
 	bool times_calls; /* pass latency */
+	uint64_t purge_every_ns; /* 0: nobody purges but the lab at marks */
 
 	/* workers.c: thread 0 is the main thread */
 	unsigned threads; /* without the main thread */
@@ -26,6 +27,8 @@ struct kit {
 	pthread_t *handles;
 	char *stacks;
 	size_t stacks_bytes;
+	char *purger_stack; /* NULL without a purger */
+	size_t purger_stack_bytes;
 	void *shared;
 	void (*order)(struct kit_worker *); /* what all threads do now; NULL: end */
 	_Atomic uint32_t generation;        /* grows with each order; threads wait on it */
@@ -63,6 +66,14 @@ void kit_everyone(struct kit *kit, void (*order)(struct kit_worker *));
 void kit_retire_workers(struct kit *kit);
 size_t kit_stack_bytes(unsigned threads);
 
+/* purger.c: nothing, where purge_every_ns is 0 */
+void kit_start_purger(struct kit *kit);
+void kit_let_purger_run(struct kit *kit);
+/* Returns when no purge is under way and none will begin. */
+void kit_hold_purger(struct kit *kit);
+void kit_purger_figures(const struct kit *kit); /* while it is held */
+void kit_end_purger(struct kit *kit);
+
 /* regions.c */
 size_t kit_write_regions(const struct kit *kit, struct wire_region *regions, size_t room);
 
@@ -71,5 +82,6 @@ bool kit_lab_wants_go(void);
 
 /* serve.c */
 int kit_serve(int socket, int memory);
+int kit_stamp(uint64_t number);
 
 #endif

@@ -55,6 +55,11 @@ struct kit_workload {
 	uint64_t (*peak)(const struct kit *kit);
 	/* About how many seconds a trial takes, idle window included; for plans. */
 	double (*seconds)(const struct kit *kit);
+	/*
+	 * What to give it so that its work from baseline to freed is the same each
+	 * time, where these parameters do not; NULL where they do. Only fixed work can be counted.
+	 */
+	const char *(*unfixed)(const struct kit *kit);
 	/* Bytes of the lab's memory that kit_memory() will be asked for in setup. */
 	size_t (*memory)(const struct kit *kit);
 	/* On the main thread, before baseline: takes memory, prepares sizes and orders. Must not malloc. */

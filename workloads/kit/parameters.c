@@ -99,6 +99,10 @@ void kit_read_parameters(struct kit *kit, char *lines)
 			kit->times_calls = strcmp(value, "latency") == 0;
 			continue;
 		}
+		if (strcmp(line, "purge_every") == 0) {
+			kit->purge_every_ns = (uint64_t)(strtod(value, NULL) * 1e9);
+			continue;
+		}
 		int i = parameter_index(kit->workload, line);
 		if (i < 0)
 			kit_fail(KIT_USAGE, "workload %s has no parameter %s", kit->workload->name, line);
@@ -160,5 +164,8 @@ int kit_write_needs(int fd, char *lines)
 	uint64_t lab = kit_memory_layout(kit.threads, kit.workload->memory ? kit.workload->memory(&kit) : 0, true);
 	uint64_t peak = kit.workload->peak ? kit.workload->peak(&kit) : 0;
 	double seconds = kit.workload->seconds ? kit.workload->seconds(&kit) : 0;
+	const char *unfixed = kit.workload->unfixed ? kit.workload->unfixed(&kit) : NULL;
+	if (unfixed && dprintf(fd, "unfixed %s\n", unfixed) < 0)
+		return 1;
 	return dprintf(fd, "threads %u\npeak %llu\nlab %llu\nseconds %.3f\n", kit.threads, (unsigned long long)peak, (unsigned long long)lab, seconds) < 0;
 }

@@ -21,22 +21,38 @@
 static const char *served_by = "";
 static const void *served_base;
 
-/*
- * The malloc to be judged. An agent interposes malloc itself and passes calls
- * on, so its own object is the wrong answer: it defines PROBE_INTERPOSES and
- * the next malloc in search order is asked for.
- */
+/* Of an agent that takes malloc and hands it on: who is next, and serves it. */
+extern const void *alloclab_next_malloc(void) __attribute__((weak));
+
+/* The malloc to be judged. */
 static const void *malloc_address(void)
 {
-#ifdef PROBE_INTERPOSES
-	return dlsym(RTLD_NEXT, "malloc");
-#else
+	if (alloclab_next_malloc)
+		return alloclab_next_malloc();
 	return PROBE_ADDRESS(malloc);
-#endif
 }
 
+#ifndef PROBE_PRELOADED /* which nothing can be into a static program */
 /* Set by the linker: where the program itself lies. */
 extern const char __executable_start[], end[];
+
+static const void *static_program(const void *address, const char **name)
+{
+	static char program[4096];
+
+	if ((const char *)address < __executable_start || (const char *)address >= end)
+		return NULL;
+	if (name != NULL && readlink("/proc/self/exe", program, sizeof program - 1) > 0)
+		*name = program;
+	return __executable_start;
+}
+#else
+static const void *static_program(const void *address, const char **name)
+{
+	(void)address, (void)name;
+	return NULL;
+}
+#endif
 
 /*
  * The object that holds an address: its base and, where name is not null, its
@@ -44,7 +60,6 @@ extern const char __executable_start[], end[];
  */
 static const void *object_of(const void *address, const char **name)
 {
-	static char program[4096];
 	Dl_info info;
 
 	if (address == NULL)
@@ -54,11 +69,7 @@ static const void *object_of(const void *address, const char **name)
 			*name = info.dli_fname;
 		return info.dli_fbase;
 	}
-	if ((const char *)address < __executable_start || (const char *)address >= end)
-		return NULL;
-	if (name != NULL && readlink("/proc/self/exe", program, sizeof program - 1) > 0)
-		*name = program;
-	return __executable_start;
+	return static_program(address, name);
 }
 
 const char *probe_served_by(void)

@@ -49,6 +49,7 @@ size_t kit_write_regions(const struct kit *kit, struct wire_region *at, size_t r
 	struct regions r = { .at = at, .room = room };
 	add(&r, (uint64_t)kit->memory, (uint64_t)kit->memory + kit->memory_bytes, WIRE_REGION_LAB);
 	add(&r, (uint64_t)kit->stacks, (uint64_t)kit->stacks + kit->stacks_bytes, WIRE_REGION_STACK);
+	add(&r, (uint64_t)kit->purger_stack, (uint64_t)kit->purger_stack + kit->purger_stack_bytes, WIRE_REGION_STACK);
 	dl_iterate_phdr(add_object, &r);
 	uint64_t pointer = (uint64_t)__builtin_thread_pointer();
 	uint64_t start = r.tls_start && r.tls_start < pointer && pointer - r.tls_start < NEAR ? r.tls_start : pointer - DESCRIPTOR;

@@ -147,6 +147,12 @@ static void answer_timed(void (*call)(void))
 	send_message(WIRE_DONE, kit_now() - start, call != NULL, NULL, 0);
 }
 
+/* Callgrind knows the function by its name, so it must stay one. Returns what madvise does. */
+__attribute__((noinline, used)) int kit_stamp(uint64_t number)
+{
+	return madvise((void *)(uintptr_t)(WIRE_STAMP_ADDRESS + number * WIRE_STAMP_STEP), 0, MADV_NORMAL);
+}
+
 static void flush_everyone(void)
 {
 	kit_everyone(&kit, flush_thread);
@@ -163,6 +169,7 @@ static void add_figures(struct text *t, const char *mark)
 	kit.mark = mark;
 	if (kit.workload->figures)
 		kit.workload->figures(&kit);
+	kit_purger_figures(&kit);
 }
 
 /* What a purge did is for the workload to see too. */
@@ -204,7 +211,11 @@ static void obey(void)
 			break;
 		case WIRE_RETIRE:
 			kit_retire_workers(&kit);
+			kit_end_purger(&kit);
 			send_message(WIRE_DONE, 0, 1, NULL, 0);
+			break;
+		case WIRE_STAMP:
+			send_message(WIRE_DONE, 0, kit_stamp(head.a) == 0, NULL, 0);
 			break;
 		case WIRE_RESUME:
 			return;
@@ -229,14 +240,19 @@ static void mark(uint32_t index, const char *name)
 /* No step of the order: the phase goes on after it. */
 static void look(void)
 {
+	kit_hold_purger(&kit);
 	mark(UINT32_MAX, "look");
+	kit_let_purger_run(&kit);
 }
 
 static void step(void (*order)(struct kit_worker *))
 {
+	kit_let_purger_run(&kit);
+	if (order)
+		kit_everyone(&kit, order);
+	kit_hold_purger(&kit);
 	if (!order)
 		return;
-	kit_everyone(&kit, order);
 	for (unsigned i = 1; i <= kit.threads; i++) /* it would still be parked, and take the next order in the middle of this one */
 		if (kit.workers[i].looks != kit.workers[0].looks)
 			kit_fail(KIT_INTERNAL, "worker %u has looked %u times and the main thread %u: all threads of a step look equally often", i,
@@ -328,6 +344,7 @@ int kit_serve(int socket, int memory_fd)
 	if (kit.workload->setup)
 		kit.workload->setup(&kit);
 	kit_start_workers(&kit);
+	kit_start_purger(&kit);
 	send_message(WIRE_READY, kit.memory_bytes, 0, NULL, 0);
 	mark(0, "baseline");
 	step(kit.workload->fill);

@@ -28,7 +28,7 @@ enum wire_type {
 	WIRE_DONE = 4,  /* answer to a command. a: bytes or entries in the window, b: 1 if more follow; for purge and flush a: ns, b: 1 if there is such a call; text: after a purge, figures as at a mark */
 	WIRE_FAIL = 5,  /* text: what failed; the target ends after it unless it answers a command */
 	/* lab -> target */
-	WIRE_GO = 16,     /* text: "workload=NAME", then "parameter=value" lines in base units; "seed=" and "pass=" too */
+	WIRE_GO = 16,     /* text: "workload=NAME", then "parameter=value" lines in base units; "seed=", "pass=" and "purge_every=" (seconds) too */
 	WIRE_STATS = 17,  /* allocator statistics, as "name value" lines, into the window */
 	WIRE_LIST = 18,   /* block list into the window; a: 1 to start anew, 0 for the next part */
 	WIRE_REGIONS = 19, /* memory ranges that are not an allocator's heap, into the window */
@@ -37,7 +37,17 @@ enum wire_type {
 	WIRE_RETIRE = 22, /* workers end and are joined */
 	WIRE_RESUME = 23, /* go on to the next mark */
 	WIRE_BYE = 24,    /* exit(0) */
+	WIRE_STAMP = 25,  /* a: a number, which the target stamps into what traces it */
 };
+
+/*
+ * A stamp delimits phases exactly for who watches from outside. It is one
+ * madvise(WIRE_STAMP_ADDRESS + number * WIRE_STAMP_STEP, 0, MADV_NORMAL) from kit_stamp(): of no
+ * bytes, so without effect, and at an address (of any page size) that no allocator asks for.
+ * strace logs the call, callgrind dumps its counts before the function.
+ */
+#define WIRE_STAMP_ADDRESS 0x616c6c6f0000ull /* "allo" */
+#define WIRE_STAMP_STEP 0x10000u
 
 struct wire_message {
 	uint32_t type;
@@ -102,6 +112,7 @@ enum wire_region_kind {
 	WIRE_REGION_LOAD = 3,  /* a PT_LOAD segment of the program or a library */
 	WIRE_REGION_TLS = 4,   /* the main thread's TLS and descriptor */
 	WIRE_REGION_RUNTIME = 5, /* reserved by the Go runtime (runtime = "go") */
+	WIRE_REGION_UNMANAGED = 6, /* mapped by a program itself, for no allocator; never sent: agent/census/ring.h tells of it */
 };
 
 struct wire_region {

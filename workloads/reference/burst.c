@@ -6,7 +6,8 @@
  *	burst BYTES    prints RSS in KiB: before, full, drained, trimmed
  *
  * Blocks of 8 KiB by three threads, freed by four others; with each request of
- * 34 KiB a block of 128 bytes, of which one in 16 stays.
+ * 34 KiB a block of 128 bytes, of which one in 16 stays, and an aligned buffer that
+ * is freed at once.
  */
 #define _GNU_SOURCE
 #include <malloc.h>
@@ -15,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAKERS = 3, TAKERS = 4, BLOCK = 8192, SMALL = 128, REQUEST = 34 * 1024 };
+enum { MAKERS = 3, TAKERS = 4, BLOCK = 8192, SMALL = 128, REQUEST = 34 * 1024, LOG = 40960 };
 
 static long blocks, requests; /* of each maker */
 static char **made[MAKERS], **smalls[MAKERS];
@@ -25,8 +26,10 @@ static void *make(void *which)
 	long m = (long)which, next = 0;
 	for (long i = 0; i < blocks; i++) {
 		made[m][i] = memset(malloc(BLOCK), 1, BLOCK);
-		for (; next < requests && next * REQUEST <= i * BLOCK; next++)
+		for (; next < requests && next * REQUEST <= i * BLOCK; next++) {
 			smalls[m][next] = memset(malloc(SMALL), 1, SMALL);
+			free(memset(aligned_alloc(4096, LOG), 1, LOG));
+		}
 	}
 	pthread_exit(NULL);
 }

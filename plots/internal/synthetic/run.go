@@ -19,7 +19,8 @@ const mib = 1 << 20
 type Options struct {
 	Threads []int // one cell each
 	Rounds  int
-	Samples int // rows of each trial
+	Samples int  // rows of each trial
+	Heaps   bool // there are heap maps
 }
 
 // shape is one variant's behaviour: sizes in MiB at 8 threads, times in s.
@@ -97,6 +98,10 @@ func Write(dir string, o Options) (results.Run, []results.Trial, error) {
 						}
 					} else if err := results.WriteSamples(results.SamplesPath(dir, t.Trial), samples); err != nil {
 						return run, nil, err
+					} else if o.Heaps {
+						if err := results.WriteHeapMaps(dir, heapMaps(&t)); err != nil {
+							return run, nil, err
+						}
 					}
 					if err := appender.Append(&t); err != nil {
 						return run, nil, err

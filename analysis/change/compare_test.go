@@ -290,3 +290,21 @@ func TestRoundsFor(t *testing.T) {
 		}
 	}
 }
+
+// TestCountThatDoesNotRepeat: what came out otherwise when the same trial counted
+// the same work again proves no change, however large the difference.
+func TestCountThatDoesNotRepeat(t *testing.T) {
+	const metric = results.MetricInstructions
+	for again, want := range map[float64]Verdict{110.05: Regressed, 118: Inconclusive} {
+		base, new := made("base", map[string][]float64{metric: {100}}), made("new", map[string][]float64{metric: {110}})
+		base.Trials[0].Again = map[string]float64{metric: 100}
+		new.Trials[0].Again = map[string]float64{metric: again}
+		c, err := Compare(base, new, Rules{Metrics: []string{metric}})
+		if err != nil || c.Changes[0].Verdict != want {
+			t.Errorf("counted again as %g: %+v, %v", again, c.Changes, err)
+		}
+		if warned := len(c.Changes[0].Warnings) > 0; warned != (want == Inconclusive) {
+			t.Errorf("counted again as %g: warnings %q", again, c.Changes[0].Warnings)
+		}
+	}
+}

@@ -119,6 +119,16 @@ func (t *tested) decideRepeating() {
 			return
 		}
 	}
+	for _, side := range []picked{t.pair.base, t.pair.new} {
+		for _, trial := range side.trials {
+			if again, twice := trial.Again[t.Metric.Name]; twice && trial.Pass == t.Metric.Pass() && !trial.Repeats(t.Metric.Name) {
+				t.Verdict = Inconclusive
+				t.warn("the same work counted again in one trial gave %s and %s: threads or a clock of the allocator decide, and a count is not to be judged by",
+					results.Number(trial.Metrics[t.Metric.Name]), results.Number(again))
+				return
+			}
+		}
+	}
 }
 
 func (t *tested) direction() Verdict {

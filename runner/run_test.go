@@ -118,6 +118,7 @@ func TestInterrupt(t *testing.T) {
 	o := load(t, binaries(t, "ptmalloc"), `
 name = "test"
 rounds = 5
+time_limit = "2h"
 [[variant]]
 allocator = "ptmalloc"
 [[workload]]

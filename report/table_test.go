@@ -256,12 +256,12 @@ func TestFindings(t *testing.T) {
 		"ptmalloc 2.36 keeps 531 MiB; 8.1 MiB are in use. Cause: retention, not fragmentation. " +
 			"Held: its heap holds 519 MiB that nobody uses: 483 MiB (93 %) are pages without a byte in use, 36 MiB (7 %) free bytes on pages that also hold a block in use. " +
 			"Memory goes back by itself only from the end of a heap, and 380 MiB lie below the highest block in use. 100 MiB lie at the end of a heap, above its highest block in use. " +
-			"Tried: a purge returned 510 MiB; the same work under \"jemalloc background, decay 1 s\" held 18 MiB (+80 % operations per second of CPU). " +
+			"Tried: a purge returned 510 MiB; the same work under \"jemalloc background, decay 1 s\" held 18 MiB (+80 % throughput per CPU second). " +
 			"Set: purge it after a burst, which leaves 21 MiB; or take \"jemalloc background, decay 1 s\", which held 18 MiB.",
 		"jemalloc 5.3.0 keeps 541 MiB; 8.1 MiB are in use. Cause: retention, not fragmentation. " +
 			"Held: its heap holds 531 MiB that nobody uses: 530 MiB (100 %) are pages without a byte in use. " +
 			"529 MiB wait for the allocator's clock of 10 s, which runs on activity only, and 30 s were silent. " +
-			"Tried: a purge returned 524 MiB; the same work under \"jemalloc background, decay 1 s\" held 18 MiB (−2 % operations per second of CPU). " +
+			"Tried: a purge returned 524 MiB; the same work under \"jemalloc background, decay 1 s\" held 18 MiB (−2 % throughput per CPU second). " +
 			"Set: take \"jemalloc background, decay 1 s\", which held 18 MiB.",
 	} {
 		if diff := cmp.Diff(want, all[i].Text); diff != "" {

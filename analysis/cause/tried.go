@@ -179,7 +179,7 @@ func (s *subject) triedVariants(w *words, among []*subject, t *tried) (variants 
 			}
 			text := fmt.Sprintf("%s %s held %s", under, quote(r.variant.Name()), w.size(name+".rss", r.held))
 			if r.timed {
-				text += fmt.Sprintf(" (%s operations per second of CPU)", w.change(name+".speed", r.speed, r.held.N))
+				text += fmt.Sprintf(" (%s throughput per CPU second)", w.change(name+".speed", r.speed, r.held.N))
 			}
 			variants = append(variants, text)
 		}

@@ -126,6 +126,7 @@ func explain(stdout io.Writer, args []string, o cause.Options) error {
 	if cells == 0 {
 		return withCode(exitInconclusive, fmt.Errorf("%s: no trial that counts has a ledger at its mark idle: there is nothing to explain", dir))
 	}
+	fmt.Fprintf(&out, "\nTo try what could help, and for lines to paste: alloclab explain %s --try\n", dir)
 	return say(stdout, out.String())
 }
 

@@ -97,6 +97,31 @@ func (c *PageCells) Add(pages int64, state PageState) {
 	c.fill(pages, state)
 }
 
+// AddPages takes the next pages, one state each.
+func (c *PageCells) AddPages(states []PageState) {
+	if c.unit == 1 {
+		for i := 0; i < len(states); {
+			end := i + 1
+			for end < len(states) && states[end] == states[i] {
+				end++
+			}
+			c.runs = c.runs.Add(int64(end-i), states[i])
+			i = end
+		}
+		return
+	}
+	for len(states) > 0 {
+		n := min(int(c.room), len(states))
+		for _, state := range states[:n] {
+			c.cell[state]++
+		}
+		if c.room -= int64(n); c.room == 0 {
+			c.flush()
+		}
+		states = states[n:]
+	}
+}
+
 // fill is Add where a cell gets full.
 func (c *PageCells) fill(pages int64, state PageState) {
 	if c.room < c.unit {

@@ -59,7 +59,7 @@ func BenchmarkAdd(b *testing.B) {
 
 // BenchmarkLedger counts a real page table: the bar is 10 ms a GB resident.
 func BenchmarkLedger(b *testing.B) {
-	const size = 256 << 20
+	const size = 1 << 30
 	memory, err := unix.Mmap(-1, 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS)
 	if err != nil {
 		b.Fatal(err)

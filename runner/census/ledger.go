@@ -131,50 +131,47 @@ func countResident(entries []uint64, privateAnonymous bool, resident Resident) i
 // countHeap divides pages of one heap. absent is the state of those that are
 // not resident.
 func (b *Blocks) countHeap(h *results.Heap, cells *results.PageCells, first uint64, entries []uint64, resident Resident, absent results.PageState) {
-	size := int64(1) << b.pageShift
-	state, length := absent, int64(0) // the run so far
+	var states [chunkPages]results.PageState
 	for done := uint64(0); done < uint64(len(entries)); {
-		page := first + done
-		n := min(chunkPages-page%chunkPages, uint64(len(entries))-done) // the rest of this chunk
-		c := b.find(page)
-		for i := range n {
-			now := results.PageEmpty
-			switch entry := entries[done+i]; {
-			case !resident(entry, true):
-				now = absent
-				if entry&proc.PageSwapped != 0 {
-					now = results.PageSwapped
-				}
-			case c == nil:
-				h.Empty += size
-			default:
-				held := c.words[(page+i)%chunkPages*b.stride]
-				live, rounding := int64(held&(1<<32-1)), int64(held>>32)
-				switch pinned := size - live - rounding; {
-				case pinned == size:
-					h.Empty += size
-				default:
-					h.Live += live
-					h.Rounding += rounding
-					h.Pinned += pinned
-					now = results.PageLive
-					if pinned > size/2 {
-						now = results.PagePinned
-					}
-				}
-			}
-			if now == state {
-				length++
-				continue
-			}
-			if length > 0 {
-				cells.Add(length, state)
-			}
-			state, length = now, 1
+		at := (first + done) % chunkPages
+		n := min(chunkPages-at, uint64(len(entries))-done) // the rest of this chunk
+		var held []share
+		if c := b.find(first + done); c != nil {
+			held = c.pages[at : at+n]
 		}
+		b.divide(h, states[:n], held, entries[done:done+n], resident, absent)
+		cells.AddPages(states[:n])
 		done += n
 	}
-	cells.Add(length, state)
+}
+
+// divide puts pages into accounts and says what each is. held is nil where no
+// block meets any.
+func (b *Blocks) divide(h *results.Heap, states []results.PageState, held []share, entries []uint64, resident Resident, absent results.PageState) {
+	size := int64(1) << b.pageShift
+	for i, entry := range entries {
+		if !resident(entry, true) {
+			states[i] = absent
+			if entry&proc.PageSwapped != 0 {
+				states[i] = results.PageSwapped
+			}
+			continue
+		}
+		if held == nil || held[i].live|held[i].rounding == 0 {
+			states[i] = results.PageEmpty
+			h.Empty += size
+			continue
+		}
+		live, rounding := int64(held[i].live), int64(held[i].rounding)
+		pinned := size - live - rounding
+		h.Live += live
+		h.Rounding += rounding
+		h.Pinned += pinned
+		states[i] = results.PageLive
+		if pinned > size/2 {
+			states[i] = results.PagePinned
+		}
+	}
 }
 
 // pagesInHeap counts the pages, resident or not, that meet a block and lie in
@@ -214,7 +211,7 @@ func (b *Blocks) chunkInHeap(heap []Range, c *chunk, first uint64) (count int64)
 		return count
 	}
 	for i := range uint64(chunkPages) {
-		if c.words[i*b.stride] == 0 {
+		if c.pages[i].live|c.pages[i].rounding == 0 {
 			continue
 		}
 		address := start + i<<b.pageShift

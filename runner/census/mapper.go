@@ -221,15 +221,24 @@ func (b *Blocks) highest(start, end uint64) uint64 {
 			page = last >> chunkBits << chunkBits
 			continue
 		}
-		words := c.words[last%chunkPages*b.stride:][:b.stride]
-		if words[0] == 0 {
+		p := &c.pages[last%chunkPages]
+		switch {
+		case p.live|p.rounding == 0:
 			page = last
 			continue
+		case p.high > 0:
+			return (last + 1) << b.pageShift
 		}
-		for i := len(words) - 1; i > 0; i-- {
-			if words[i] != 0 {
-				return last<<b.pageShift + uint64(i-1)*64*granule + uint64(bits.Len64(words[i]))*granule
+		if c.taken != nil {
+			taken := b.takenIn(c, last%chunkPages)
+			for i := len(taken) - 1; i >= 0; i-- {
+				if taken[i] != 0 {
+					return last<<b.pageShift + uint64(i)*64*granule + uint64(bits.Len64(taken[i]))*granule
+				}
 			}
+		}
+		if p.low > 0 {
+			return last<<b.pageShift + uint64(p.low)*granule
 		}
 		return last<<b.pageShift + granule // of a block smaller than a granule
 	}

@@ -7,8 +7,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/rivo/uniseg"
-
 	"alloclab/analysis/cause"
 	"alloclab/analysis/change"
 	"alloclab/results"
@@ -46,7 +44,7 @@ func Comparison(w io.Writer, c change.Comparison, all bool) error {
 		}
 	}
 	if len(table) > 1 {
-		out.WriteString("\n" + align(table))
+		out.WriteString("\n" + align(table, comparisonWords, func(int) int { return 2 }))
 	}
 	out.WriteString("\n")
 	for _, n := range below {
@@ -209,26 +207,7 @@ func percent(v float64) string {
 	return strconv.FormatFloat(100*v, 'f', 1, 64) + " %"
 }
 
-// align sets words left and figures right.
-func align(table [][]string) string {
-	left := map[int]bool{0: true, 1: true, 2: true, 6: true, 8: true}
-	widths := make([]int, len(table[0]))
-	for _, line := range table {
-		for i, text := range line {
-			widths[i] = max(widths[i], uniseg.StringWidth(text))
-		}
-	}
-	var out strings.Builder
-	for _, line := range table {
-		var set strings.Builder
-		for i, text := range line {
-			pad := strings.Repeat(" ", widths[i]-uniseg.StringWidth(text))
-			if left[i] {
-				text, pad = text+pad, ""
-			}
-			set.WriteString(pad + text + "  ")
-		}
-		out.WriteString(strings.TrimRight(set.String(), " ") + "\n")
-	}
-	return out.String()
+// comparisonWords says which columns hold words or what is read from its left: cell, variant, metric, interval and verdict.
+func comparisonWords(column int) bool {
+	return column <= 2 || column == 6 || column == 8
 }

@@ -55,6 +55,35 @@ func layoutBy(table [][]string, words func(column int) bool) string {
 // that the first digits are under each other.
 func words(column int) bool { return column == 0 || column >= 6 }
 
+// alignPairs sets a table whose first two columns are words and whose others are
+// pairs of a figure, set right, and of what stands beside it, set left.
+func alignPairs(table [][]string) string {
+	return align(table, func(column int) bool { return column < 2 || column%2 == 1 }, func(column int) int { return 1 + column%2 })
+}
+
+// align sets columns of words left and the others right; gap is the space behind a column.
+func align(table [][]string, words func(column int) bool, gap func(column int) int) string {
+	widths := make([]int, len(table[0]))
+	for _, line := range table {
+		for i, text := range line {
+			widths[i] = max(widths[i], uniseg.StringWidth(text))
+		}
+	}
+	var out strings.Builder
+	for _, line := range table {
+		var set strings.Builder
+		for i, text := range line {
+			pad := strings.Repeat(" ", widths[i]-uniseg.StringWidth(text))
+			if !words(i) {
+				text, pad = pad+text, ""
+			}
+			set.WriteString(text + pad + strings.Repeat(" ", gap(i)))
+		}
+		out.WriteString(strings.TrimRight(set.String(), " ") + "\n")
+	}
+	return out.String()
+}
+
 // shorten cuts text to a width in columns of the terminal.
 func shorten(text string, width int) string {
 	if uniseg.StringWidth(text) <= width {

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/rivo/uniseg"
-
 	"alloclab/analysis/rank"
 	"alloclab/results"
 )
@@ -151,30 +149,6 @@ func rateScaleOf(r rank.Ranking) scale {
 		}
 	}
 	return rateScale(rows)
-}
-
-// alignPairs sets a table whose first two columns are words and whose others are
-// pairs of a figure, set right, and of what stands beside it, set left.
-func alignPairs(table [][]string) string {
-	widths := make([]int, len(table[0]))
-	for _, line := range table {
-		for i, text := range line {
-			widths[i] = max(widths[i], uniseg.StringWidth(text))
-		}
-	}
-	var out strings.Builder
-	for _, line := range table {
-		var set strings.Builder
-		for i, text := range line {
-			pad := strings.Repeat(" ", widths[i]-uniseg.StringWidth(text))
-			if i >= 2 && i%2 == 0 {
-				text, pad = pad+text, ""
-			}
-			set.WriteString(text + pad + strings.Repeat(" ", 1+i%2))
-		}
-		out.WriteString(strings.TrimRight(set.String(), " ") + "\n")
-	}
-	return out.String()
 }
 
 func rankLegend(r rank.Ranking) string {

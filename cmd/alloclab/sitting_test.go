@@ -145,7 +145,7 @@ func patched(t *testing.T, old, new string) string {
 }
 
 // holding is one workload of the preset ci, smaller: what CI would see of a program
-// that holds memory and lets it go.
+// that holds memory and lets it go: enough of it that 5 % are more than the floor of 256 KiB.
 const holding = `
 [gate]
 metrics = ["rss_mean", "rss_idle"]
@@ -154,7 +154,7 @@ allocator = "ptmalloc"
 [[workload]]
 name = "threads4k"
 threads = 1
-blocks = 5000
+blocks = 10000
 duration = "200ms"
 idle = "600ms"
 `

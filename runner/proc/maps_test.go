@@ -2,7 +2,6 @@ package proc
 
 import (
 	"errors"
-	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -127,20 +126,6 @@ func TestMapsAgainstAwk(t *testing.T) {
 	}
 	if int64(len(list)) != lines || size != s.VmSize {
 		t.Errorf("%d mappings of %d bytes; grep says %d, VmSize %d", len(list), size, lines, s.VmSize)
-	}
-}
-
-func BenchmarkMaps(b *testing.B) {
-	p, err := NewFS("/").Open(os.Getpid())
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer func() { _ = p.Close() }()
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := p.Maps(); err != nil {
-			b.Fatal(err)
-		}
 	}
 }
 

@@ -2,7 +2,6 @@ package proc
 
 import (
 	"errors"
-	"os"
 	"strings"
 	"testing"
 )
@@ -115,20 +114,6 @@ func TestParseSmapsRollupErrors(t *testing.T) {
 	} {
 		if r, err := parseSmapsRollup(bad); !errors.Is(err, ErrParse) {
 			t.Errorf("%q: %+v, %v", bad, r, err)
-		}
-	}
-}
-
-func BenchmarkSmapsRollup(b *testing.B) {
-	p, err := NewFS("/").Open(os.Getpid())
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer func() { _ = p.Close() }()
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := p.SmapsRollup(); err != nil {
-			b.Fatal(err)
 		}
 	}
 }

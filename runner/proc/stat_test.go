@@ -94,20 +94,6 @@ func TestStatLive(t *testing.T) {
 	}
 }
 
-func BenchmarkStat(b *testing.B) {
-	p, err := NewFS("/").Open(os.Getpid())
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer func() { _ = p.Close() }()
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := p.Stat(); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
 func FuzzStat(f *testing.F) {
 	seed(f, "/stat")
 	f.Fuzz(func(t *testing.T, text string) {

@@ -61,20 +61,6 @@ func TestStatmAllocatesNothing(t *testing.T) {
 	}
 }
 
-func BenchmarkStatm(b *testing.B) {
-	p, err := NewFS("/").Open(os.Getpid())
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer func() { _ = p.Close() }()
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := p.Statm(); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
 func FuzzStatm(f *testing.F) {
 	seed(f, "/statm")
 	f.Fuzz(func(t *testing.T, text string) {

@@ -2,7 +2,6 @@ package proc
 
 import (
 	"errors"
-	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -102,20 +101,6 @@ func awk(t *testing.T, pid int, file, key string) int64 {
 		t.Fatalf("%s of %s: %q", key, file, out)
 	}
 	return n
-}
-
-func BenchmarkStatus(b *testing.B) {
-	p, err := NewFS("/").Open(os.Getpid())
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer func() { _ = p.Close() }()
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := p.Status(); err != nil {
-			b.Fatal(err)
-		}
-	}
 }
 
 func FuzzStatus(f *testing.F) {

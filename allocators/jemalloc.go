@@ -1,6 +1,7 @@
 package allocators
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -157,22 +158,41 @@ func jemallocClock(knobs map[string]any) Clock {
 	return c
 }
 
+const jemallocArenas = "stats.arenas.4096." // all together
+
+// jemallocTold fills in what jemalloc says of itself. Blocks in thread caches
+// count as allocated, so they are taken off.
+func jemallocTold(f figures, to *results.AllocatorStats) error {
+	v, err := f.need("stats.allocated", "stats.active", "stats.resident", "stats.mapped", jemallocArenas+"tcache_bytes")
+	if err != nil {
+		return err
+	}
+	handedOut := v[0] - v[4]
+	if handedOut < 0 {
+		return inconsistent("allocated less what thread caches hold", handedOut)
+	}
+	to.Allocated, to.WithCaches, to.Active, to.Resident, to.Mapped = &handedOut, &v[0], &v[1], &v[2], &v[3]
+	return nil
+}
+
 // jemallocClaims reads the statistics of all arenas together. Blocks in thread
-// caches count as allocated and as regions in use, so they are taken off the
-// one and are not in the other.
+// caches count as regions in use too.
 func jemallocClaims(raw string) (Claimed, error) {
-	const arenas = "stats.arenas.4096."
+	const arenas = jemallocArenas
 	f, err := parseFigures(raw)
 	if err != nil {
 		return Claimed{}, err
 	}
-	v, err := f.need("stats.allocated", "stats.active", "stats.mapped", "stats.metadata", arenas+"tcache_bytes",
-		arenas+"pdirty", arenas+"pmuzzy", "arenas.page", "arenas.nbins")
+	var told results.AllocatorStats
+	if err := jemallocTold(f, &told); err != nil {
+		return Claimed{}, err
+	}
+	v, err := f.need("stats.metadata", arenas+"tcache_bytes", arenas+"pdirty", arenas+"pmuzzy", "arenas.page", "arenas.nbins")
 	if err != nil {
 		return Claimed{}, err
 	}
-	allocated, active, mapped, metadata, cached, dirty, muzzy, page, bins := v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8]
-	unit, err := freeInSlabs(f, arenas, bins)
+	metadata, cached, dirty, muzzy, page, bins := v[0], v[1], v[2], v[3], v[4], v[5]
+	unit, small, err := freeInSlabs(f, arenas, bins)
 	if err != nil {
 		return Claimed{}, err
 	}
@@ -180,18 +200,12 @@ func jemallocClaims(raw string) (Claimed, error) {
 	if err != nil {
 		return Claimed{}, err
 	}
-	handedOut := allocated - cached
-	if handedOut < 0 {
-		return Claimed{}, inconsistent("allocated less what thread caches hold", handedOut)
-	}
 	perBin := func(name string) bool {
 		return strings.HasPrefix(name, "arenas.bin.") || strings.HasPrefix(name, arenas+"bins.")
 	}
+	told.SmallFree, told.Raw = &small, f.raw(func(name string) bool { return !perBin(name) })
 	claimed := Claimed{
-		Stats: results.AllocatorStats{
-			Allocated: &handedOut, Active: &active, Mapped: &mapped,
-			Raw: f.raw(func(name string) bool { return !perBin(name) }),
-		},
+		Stats: told,
 		Bytes: map[string]int64{
 			results.ClaimMetadata: metadata, results.ClaimThreadCache: cached, results.ClaimDecay: decay,
 		},
@@ -203,30 +217,39 @@ func jemallocClaims(raw string) (Claimed, error) {
 	return claimed, nil
 }
 
-// freeInSlabs adds up, over all bins, what slabs hold beyond regions in use.
-func freeInSlabs(f figures, arenas string, bins int64) (int64, error) {
+// freeInSlabs adds up, over all bins, what slabs hold beyond regions in use:
+// all of it, and what of it are regions, without what a slab is larger than its regions.
+func freeInSlabs(f figures, arenas string, bins int64) (free, regions int64, err error) {
 	if bins > 1000 { // 36 in 5.3.0; this bounds the sum
-		return 0, inconsistent("arenas.nbins", bins)
+		return 0, 0, inconsistent("arenas.nbins", bins)
 	}
-	free := int64(0)
 	for j := range bins {
 		bin, stats := fmt.Sprintf("arenas.bin.%d.", j), fmt.Sprintf("%sbins.%d.", arenas, j)
-		v, err := f.need(bin+"size", bin+"slab_size", stats+"curregs", stats+"curslabs")
+		v, err := f.need(bin+"size", bin+"slab_size", stats+"curregs", stats+"curslabs", bin+"nregs")
 		if err != nil {
-			return 0, err
+			return 0, 0, err
 		}
 		used, err := product(v[0], v[2])
 		if err != nil {
-			return 0, err
+			return 0, 0, err
 		}
 		held, err := product(v[1], v[3])
 		if err != nil {
-			return 0, err
+			return 0, 0, err
 		}
 		if held < used {
-			return 0, inconsistent(fmt.Sprintf("free bytes in slabs of bin %d", j), held-used)
+			return 0, 0, inconsistent(fmt.Sprintf("free bytes in slabs of bin %d", j), held-used)
 		}
 		free += held - used
+		room, err := product(v[4], v[3])
+		if err != nil {
+			return 0, 0, err
+		}
+		left, err := product(room-v[2], v[0])
+		if err != nil || left < 0 {
+			return 0, 0, cmp.Or(err, inconsistent(fmt.Sprintf("free regions in slabs of bin %d", j), room-v[2]))
+		}
+		regions += left
 	}
-	return free, nil
+	return free, regions, nil
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"alloclab/results"
 )
 
 // Claims reads the probe's statistics text: what the allocator says of itself
@@ -31,6 +33,26 @@ func Claims(d Dialect, raw string) (Claimed, error) {
 		return Claimed{}, fmt.Errorf("statistics of dialect %s: %w", d, err)
 	}
 	return claimed, nil
+}
+
+// Polled reads the few statistics that the probe gives while the program runs.
+func Polled(d Dialect, raw string) (said results.AllocatorStats, err error) {
+	f, err := parseFigures(raw)
+	if err != nil {
+		return said, fmt.Errorf("statistics of dialect %s: %w", d, err)
+	}
+	switch d {
+	case DialectJemalloc:
+		err = jemallocTold(f, &said)
+	case DialectTcmalloc:
+		err = tcmallocTold(f, &said)
+	default:
+		err = fmt.Errorf("it tells nothing while threads run")
+	}
+	if err != nil {
+		return results.AllocatorStats{}, fmt.Errorf("statistics of dialect %s: %w", d, err)
+	}
+	return said, nil
 }
 
 // figures are "name value" lines.

@@ -121,10 +121,54 @@ func TestJemallocClaims(t *testing.T) {
 	equal(t, "metadata", c.Bytes[results.ClaimMetadata], one("stats.metadata"))
 	equal(t, "allocated", *c.Stats.Allocated, one("stats.allocated")-one("stats.arenas.4096.tcache_bytes"))
 	equal(t, "active", *c.Stats.Active, 4096*one("stats.arenas.4096.pactive"))
+	equal(t, "allocated by its own count", *c.Stats.WithCaches, one("stats.allocated"))
+	equal(t, "resident", *c.Stats.Resident, one("stats.resident"))
 	equal(t, "arenas", *c.Stats.Arenas, 4) // the main thread's and three
 	for name := range c.Stats.Raw {
 		if strings.Contains(name, "bins.") || strings.Contains(name, ".bin.") {
 			t.Errorf("raw figures hold %s: 216 of these a mark are too many", name)
+		}
+	}
+}
+
+// What slabs hold beyond blocks handed out is their regions' free bytes and what a
+// slab is larger than its regions.
+func TestJemallocSmallFree(t *testing.T) {
+	raw := dump(t, "jemalloc-5.3.0")
+	c := claims(t, DialectJemalloc, raw)
+	edges, used := int64(0), all(t, raw, `stats\.arenas\.4096\.small\.allocated (\d+)`)
+	for j := range 36 {
+		bin := strconv.Itoa(j)
+		slab, size, regions := all(t, raw, `arenas\.bin\.`+bin+`\.slab_size (\d+)`), all(t, raw, `arenas\.bin\.`+bin+`\.size (\d+)`), all(t, raw, `arenas\.bin\.`+bin+`\.nregs (\d+)`)
+		edges += (slab - size*regions) * all(t, raw, `bins\.`+bin+`\.curslabs (\d+)`)
+	}
+	equal(t, "free in small bins", *c.Stats.SmallFree, jemallocSlabs(t, raw)-used-edges)
+	if *c.Stats.SmallFree == 0 {
+		t.Error("nothing is free in the dump, which shows nothing")
+	}
+}
+
+// While the program runs a few lines are asked for; they are read as the whole is.
+func TestPolled(t *testing.T) {
+	for d, file := range map[Dialect]string{DialectJemalloc: "jemalloc-5.3.0", DialectTcmalloc: "gperftools-2.10"} {
+		raw := dump(t, file)
+		whole := claims(t, d, raw).Stats
+		few := regexp.MustCompile(`(?m)^(stats\.(allocated|active|resident|mapped|arenas\.4096\.tcache_bytes)|generic\.\S+|tcmalloc\.pageheap_(free|unmapped)_bytes) \d+\n`)
+		said, err := Polled(d, strings.Join(few.FindAllString(raw, -1), ""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		equal(t, "allocated", *said.Allocated, *whole.Allocated)
+		equal(t, "active", *said.Active, *whole.Active)
+		equal(t, "resident", *said.Resident, *whole.Resident)
+		equal(t, "mapped", *said.Mapped, *whole.Mapped)
+		if _, err := Polled(d, ""); err == nil || !strings.Contains(err.Error(), "missing") {
+			t.Errorf("%s said nothing: %v", d, err)
+		}
+	}
+	for _, d := range []Dialect{DialectPtmalloc, DialectMimalloc, DialectUnknown} {
+		if _, err := Polled(d, "a 1\n"); err == nil {
+			t.Errorf("%s is believed while threads run", d)
 		}
 	}
 }

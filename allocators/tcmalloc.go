@@ -108,6 +108,21 @@ func tcmallocClock(knobs map[string]any) Clock {
 	return c
 }
 
+// tcmallocTold fills in what gperftools' tcmalloc says of itself.
+func tcmallocTold(f figures, to *results.AllocatorStats) error {
+	v, err := f.need("generic.current_allocated_bytes", "generic.heap_size", "generic.total_physical_bytes",
+		"tcmalloc.pageheap_free_bytes", "tcmalloc.pageheap_unmapped_bytes")
+	if err != nil {
+		return err
+	}
+	active := v[1] - v[3] - v[4]
+	if active < 0 {
+		return inconsistent("spans in use", active)
+	}
+	to.Allocated, to.Active, to.Resident, to.Mapped = &v[0], &active, &v[2], &v[2]
+	return nil
+}
+
 // tcmallocClaims reads gperftools' properties, which fulfil
 //
 //	heap_size = allocated + thread + central + transfer + page heap free + unmapped
@@ -117,24 +132,23 @@ func tcmallocClaims(raw string) (Claimed, error) {
 	if err != nil {
 		return Claimed{}, err
 	}
-	v, err := f.need("generic.current_allocated_bytes", "generic.heap_size", "generic.total_physical_bytes",
-		"tcmalloc.thread_cache_free_bytes", "tcmalloc.central_cache_free_bytes", "tcmalloc.transfer_cache_free_bytes",
-		"tcmalloc.pageheap_free_bytes", "tcmalloc.pageheap_unmapped_bytes")
+	told := results.AllocatorStats{Raw: f.raw(everything)}
+	if err := tcmallocTold(f, &told); err != nil {
+		return Claimed{}, err
+	}
+	v, err := f.need("generic.heap_size", "generic.total_physical_bytes", "tcmalloc.thread_cache_free_bytes",
+		"tcmalloc.central_cache_free_bytes", "tcmalloc.transfer_cache_free_bytes", "tcmalloc.pageheap_free_bytes", "tcmalloc.pageheap_unmapped_bytes")
 	if err != nil {
 		return Claimed{}, err
 	}
-	allocated, heap, physical, thread, central, transfer, free, unmapped := v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7]
-	active := heap - free - unmapped
-	if active < 0 {
-		return Claimed{}, inconsistent("spans in use", active)
-	}
+	heap, physical, thread, central, transfer, free, unmapped := v[0], v[1], v[2], v[3], v[4], v[5], v[6]
 	metadata := physical - heap + unmapped
 	if metadata < 0 {
 		return Claimed{}, inconsistent("metadata", metadata)
 	}
 	unit := central + transfer
 	return Claimed{
-		Stats: results.AllocatorStats{Allocated: &allocated, Active: &active, Mapped: &physical, Raw: f.raw(everything)},
+		Stats: told,
 		Bytes: map[string]int64{
 			results.ClaimMetadata: metadata, results.ClaimThreadCache: thread, results.ClaimPageHeap: free,
 		},

@@ -105,7 +105,7 @@ func figures() map[string]RSSFigure {
 	tiny := CellSeries{Variant: results.Variant{Label: "ptmalloc", Allocator: "ptmalloc"}}
 	trial := &results.Trial{Status: results.StatusOK, Metrics: map[string]float64{}}
 	for i := range 40 {
-		tiny.Traces = []Trace{{trial, append(append([]results.Sample{}, func() []results.Sample {
+		tiny.Traces = []Trace{{Trial: trial, Samples: append(append([]results.Sample{}, func() []results.Sample {
 			if len(tiny.Traces) > 0 {
 				return tiny.Traces[0].Samples
 			}
@@ -113,7 +113,7 @@ func figures() map[string]RSSFigure {
 		}()...), results.Sample{T: float64(i) / 1e5, RSS: int64(400 + 7*i%90), Live: results.Absent})}}
 	}
 	with := func(samples ...results.Sample) []CellSeries {
-		return []CellSeries{{Variant: results.Variant{Label: "jemalloc", Allocator: "jemalloc"}, Traces: []Trace{{trial, samples}}}}
+		return []CellSeries{{Variant: results.Variant{Label: "jemalloc", Allocator: "jemalloc"}, Traces: []Trace{{Trial: trial, Samples: samples}}}}
 	}
 	var many []CellSeries
 	for i := range 12 {

@@ -40,6 +40,7 @@ type curves struct {
 	strong Trace // of the median trial; its Trial is nil where no trial is sound
 	rss    []dot
 	live   []dot
+	claim  Claim
 	faint  [][]dot
 	end    float64
 	failed int
@@ -53,7 +54,7 @@ func RSS(f RSSFigure) *Figure {
 	for i, s := range f.Series {
 		all[i] = newCurves(s, looks[i])
 		seconds = math.Max(seconds, all[i].end)
-		bytes = math.Max(bytes, top(append(all[i].faint, all[i].rss, all[i].live)...))
+		bytes = math.Max(bytes, top(append(all[i].faint, all[i].rss, all[i].live, all[i].claim.dots())...))
 	}
 	bytes *= 1.04 // the highest line is not cut in half by the edge
 	together, agree := instants(all, seconds)
@@ -82,7 +83,7 @@ func newCurves(s CellSeries, look stroke) curves {
 			c.faint = append(c.faint, t.rss(end))
 			continue
 		}
-		c.strong, c.rss, c.live = t, t.rss(end), t.live(end)
+		c.strong, c.rss, c.live, c.claim = t, t.rss(end), t.live(end), t.Claim(end)
 	}
 	return c
 }
@@ -98,6 +99,7 @@ func (f RSSFigure) note(all []curves) string {
 	if live {
 		note += " Grey: live bytes, those asked for and not yet freed."
 	}
+	note += claimNote(all)
 	if rounds > 1 {
 		note += fmt.Sprintf(" Strong line: the median of %d rounds; faint: the others.", rounds)
 	}
@@ -130,6 +132,9 @@ func (c curves) value() string {
 	}
 	if purged, ok := c.purged(); ok {
 		words = append(words, round3(purged)+" purged")
+	}
+	if dots := c.claim.dots(); len(dots) > 0 {
+		words = append(words, round3(last(dots))+" allocated")
 	}
 	switch {
 	case c.strong.Trial == nil && c.failed == 0:

@@ -52,6 +52,7 @@ func drawPanels(all []curves, seconds, bytes float64) func(draw.Canvas) {
 				p.curve(v.look.faint(), dots)
 			}
 			p.curve(draw.LineStyle{Color: inkLive, Width: 1}, v.live)
+			v.drawClaim(p)
 			p.curve(v.look.line(lineStrong), v.rss)
 			v.ring(p, true)
 		}

@@ -76,6 +76,7 @@ func drawTogether(all []curves, marks []instant, seconds, bytes float64) func(dr
 			labels[len(labels)-1].end = p.end(all[live].live)
 		}
 		for i, v := range all {
+			v.drawClaim(p)
 			p.curve(v.look.line(lineStrong), v.rss)
 			labels[i].end = p.end(v.rss)
 			if len(v.rss) == 0 {

@@ -220,6 +220,12 @@ func readSamples(dir string, series []CellSeries) (unread []error) {
 				continue
 			}
 			t.Samples = samples
+			said, err := results.ReadSaid(results.SaidPath(dir, t.Trial.Trial))
+			if err != nil && !errors.Is(err, fs.ErrNotExist) {
+				unread = append(unread, fmt.Errorf("trial %d: what its allocator said is not drawn: %w", t.Trial.Trial, err))
+				continue
+			}
+			t.Said = said
 		}
 		for j := range series[i].Calls {
 			t := &series[i].Calls[j]

@@ -12,6 +12,7 @@ import (
 type Trace struct {
 	Trial   *results.Trial
 	Samples []results.Sample
+	Said    []results.Said // of a program: what its allocator said while it ran
 }
 
 // CellSeries is all trials of one variant in one cell. Those of other

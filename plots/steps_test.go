@@ -22,7 +22,7 @@ func stepped(label string, status results.Status, hasBreak bool) CellSeries {
 	figures["step_01_malloc_bytes"], figures["step_02_malloc_bytes"], figures["step_03_free_bytes"], figures["step_04_purged"] = 30<<10, 30<<20, 30<<20, 1
 	return CellSeries{
 		Variant: results.Variant{Label: label, Allocator: label},
-		Traces:  []Trace{{&results.Trial{Status: status, Pass: results.PassTime, Figures: figures}, nil}},
+		Traces:  []Trace{{Trial: &results.Trial{Status: status, Pass: results.PassTime, Figures: figures}}},
 	}
 }
 

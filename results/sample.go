@@ -24,6 +24,8 @@ type Sample struct {
 	Phase       string // name of the mark that ends it
 }
 
+func (s Sample) height() int64 { return s.RSS }
+
 // Absent stands for a figure of a sample that could not be had. It is an
 // empty field in the file. A pointer would make the collector allocate.
 const Absent int64 = -1

@@ -9,7 +9,7 @@ import (
 
 func TestSeriesKeepsAllThatFits(t *testing.T) {
 	for _, n := range []int{0, 1, 2, 3, seriesBuckets, seriesBuckets + 1, 2 * seriesBuckets} {
-		s := NewSeries()
+		s := NewSeries[Sample]()
 		var want []Sample
 		for i := range n {
 			sample := Sample{T: float64(i), RSS: rand.Int64N(100), Phase: MarkHold}
@@ -32,7 +32,7 @@ func TestSeriesTenMillion(t *testing.T) {
 		if low == high {
 			high = (low + 1) % n
 		}
-		s := NewSeries()
+		s := NewSeries[Sample]()
 		for i := range n {
 			sample := Sample{T: float64(i), RSS: 1000 + int64(i*7919%1000)}
 			switch i {
@@ -69,7 +69,7 @@ func TestSeriesTenMillion(t *testing.T) {
 }
 
 func TestSeriesAllocatesNothing(t *testing.T) {
-	s := NewSeries()
+	s := NewSeries[Sample]()
 	sample := Sample{Phase: MarkHold}
 	if n := testing.AllocsPerRun(100_000, func() { s.Add(sample); sample.T++; sample.RSS ^= 4096 }); n != 0 {
 		t.Errorf("Add allocates %v times", n)
@@ -81,7 +81,7 @@ func TestSeriesAllocatesNothing(t *testing.T) {
 
 func BenchmarkSeriesAdd(b *testing.B) {
 	b.ReportAllocs()
-	s := NewSeries()
+	s := NewSeries[Sample]()
 	sample := Sample{Phase: MarkHold}
 	for b.Loop() {
 		s.Add(sample)

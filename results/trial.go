@@ -42,6 +42,7 @@ type Trial struct {
 	Marks        []Mark             `json:"marks"`
 	Looks        []Mark             `json:"looks,omitempty"` // in the middle of a phase, as often as the workload asks; named MarkLook
 	Sampler      Sampler            `json:"sampler"`
+	Polled       *Polled            `json:"polled,omitempty"` // of a program: how its allocator was asked while it ran (statistics/N.csv)
 	CPU          CPU                `json:"cpu"`
 	IdleFall     *int64             `json:"idle_fall_bytes,omitempty"` // see the function IdleFall; nil where it cannot be told
 	Warnings     []string           `json:"warnings"`
@@ -179,11 +180,17 @@ var ClaimOrder = []string{
 // AllocatorStats is what the allocator says of itself, in one vocabulary. A
 // field that the dialect does not have is nil.
 type AllocatorStats struct {
-	Arenas    *int64             `json:"arenas,omitempty"`
-	Heaps     *int64             `json:"heaps,omitempty"` // ptmalloc: 64 MiB sub-heaps of non-main arenas
-	Allocated *int64             `json:"allocated_bytes,omitempty"`
-	Active    *int64             `json:"active_bytes,omitempty"`
-	Mapped    *int64             `json:"mapped_bytes,omitempty"`
+	Arenas    *int64 `json:"arenas,omitempty"`
+	Heaps     *int64 `json:"heaps,omitempty"` // ptmalloc: 64 MiB sub-heaps of non-main arenas
+	Allocated *int64 `json:"allocated_bytes,omitempty"`
+	Active    *int64 `json:"active_bytes,omitempty"`
+	Mapped    *int64 `json:"mapped_bytes,omitempty"`
+	Resident  *int64 `json:"resident_bytes,omitempty"` // by its own count, which is no page table's
+	// WithCaches is allocated as the allocator itself counts it where that has blocks in it which lie free in thread
+	// caches (jemalloc); nil where Allocated is its own count.
+	WithCaches *int64 `json:"allocated_with_caches_bytes,omitempty"`
+	// SmallFree is what slabs of small blocks hold beyond the blocks handed out of them (jemalloc).
+	SmallFree *int64             `json:"small_bins_free_bytes,omitempty"`
 	Raw       map[string]float64 `json:"raw,omitempty"` // under the allocator's own names
 }
 

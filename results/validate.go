@@ -159,7 +159,7 @@ func (v *validation) mark(m *Mark) {
 		v.claims(m)
 	}
 	if s := m.AllocatorStats; s != nil {
-		for _, n := range []*int64{s.Arenas, s.Heaps, s.Allocated, s.Active, s.Mapped} {
+		for _, n := range []*int64{s.Arenas, s.Heaps, s.Allocated, s.Active, s.Mapped, s.Resident, s.WithCaches, s.SmallFree} {
 			v.check(n == nil || *n >= 0, "mark %s: allocator_stats holds a negative count", m.Name)
 		}
 		for _, name := range sortedKeys(s.Raw) {
@@ -215,6 +215,9 @@ func (v *validation) sampler() {
 		value float64
 	}{{"sampler.max_gap_s", s.MaxGap}, {"sampler.cost_s", s.Cost}, {"cpu.obtained_s", c.Obtained}, {"cpu.wanted_s", c.Wanted}, {"cpu.stolen_s", c.Stolen}} {
 		v.check(finite(field.value) && field.value >= 0, "%s is %v", field.name, field.value)
+	}
+	if p := v.trial.Polled; p != nil {
+		v.check(p.Readings >= 0 && p.Failed >= 0 && finite(p.Cost) && p.Cost >= 0, "polled: %+v", *p)
 	}
 	v.check(v.trial.IdleFall == nil || *v.trial.IdleFall >= 0, "idle_fall_bytes is negative")
 }

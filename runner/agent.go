@@ -32,7 +32,9 @@ type agent struct {
 	exit   chan struct{} // closed when the program is about to end and waits for release
 	gone   chan struct{} // closed when nothing is heard any more
 
+	asking   sync.Mutex // one question at a time: marks and polls come from two goroutines
 	mu       sync.Mutex
+	silent   bool // it has left a question without an answer, and none could be told from the next one's
 	identity wire.Identity
 	images   int // programs that have said hello, one in another's place
 	held     bool
@@ -141,30 +143,62 @@ func (a *agent) said() (wire.Identity, int) {
 // ask has the agent do something and hands its answer to use, while the
 // memory is mapped.
 func (a *agent) ask(command wire.Type, use func(wire.Message) error) error {
-	if _, images := a.said(); images == 0 {
-		return errAgentLost
+	a.asking.Lock()
+	defer a.asking.Unlock()
+	m, err := a.exchange(command, nil)
+	if err != nil {
+		return err
 	}
+	if err := a.target.Memory.Attach(); err != nil {
+		return err
+	}
+	return errors.Join(use(m), a.target.Memory.Detach())
+}
+
+// exchange sends a command and waits for its answer, or until it is given up. Nobody else may ask meanwhile.
+func (a *agent) exchange(command wire.Type, over <-chan struct{}) (wire.Message, error) {
 	answer := make(chan wire.Message, 1)
 	a.mu.Lock()
+	lost := a.images == 0 || a.silent
 	a.pending = answer
 	a.mu.Unlock()
-	if err := a.target.Send(wire.Message{Type: command}); err != nil {
-		return fmt.Errorf("%w: %w", errAgentLost, err)
+	if lost {
+		return wire.Message{}, errAgentLost
 	}
+	if err := a.target.Send(wire.Message{Type: command}); err != nil {
+		return wire.Message{}, fmt.Errorf("%w: %w", errAgentLost, err)
+	}
+	err := errAgentLost
 	select {
 	case m := <-answer:
 		if m.Type != wire.Done {
-			return fmt.Errorf("%w: it sent %s where done was due", errAgentLost, m.Type)
+			return m, fmt.Errorf("%w: it sent %s where done was due", errAgentLost, m.Type)
 		}
-		if err := a.target.Memory.Attach(); err != nil {
-			return err
-		}
-		return errors.Join(use(m), a.target.Memory.Detach())
+		return m, nil
 	case <-a.gone:
-		return errAgentLost
+	case <-over:
 	case <-time.After(agentLimit):
-		return fmt.Errorf("%w: no answer to %s within %v", errAgentLost, command, agentLimit)
+		err = fmt.Errorf("%w: no answer to %s within %v", errAgentLost, command, agentLimit)
 	}
+	a.mu.Lock()
+	a.silent = true
+	a.mu.Unlock()
+	return wire.Message{}, err
+}
+
+// poll asks what the allocator says of itself while the program runs: text and the processor time that it took. "" where
+// it cannot be asked then.
+func (a *agent) poll(over <-chan struct{}) (text string, cost time.Duration, err error) {
+	if id, _ := a.said(); id.Told["polls"] != "1" {
+		return "", 0, nil
+	}
+	a.asking.Lock()
+	defer a.asking.Unlock()
+	m, err := a.exchange(wire.Poll, over)
+	if err == nil && m.B != 0 {
+		err = errors.New("the allocator's statistics do not fit into a message")
+	}
+	return m.Text, time.Duration(m.A), err
 }
 
 // statistics is the allocator's statistics as text; "" where the agent cannot

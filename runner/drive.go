@@ -96,6 +96,7 @@ func (t *trial) resumeProgram(from string) error {
 			return err
 		}
 		t.sampler = startSampler(t.proc, t.group, nil, t.rate, &t.clock, next)
+		t.poller = t.startPoller(allocators.Dialect(t.placement.proof.Dialect))
 		if t.agent != nil && t.placement.atOnce() {
 			return t.agent.release()
 		}

@@ -56,6 +56,9 @@ type ran struct {
 	limit     time.Duration
 	memory    int64 // limit of its control group; 0 is none
 	stopped   func(pid int, mark string)
+	poll      time.Duration   // 0: as often as nobody should
+	said      *[]results.Said // what its allocator said while it ran, if not nil
+	samples   *[]results.Sample
 }
 
 // place finds the program and puts it under the variant, as a run does.
@@ -93,6 +96,9 @@ func runProgram(t testing.TB, r ran) results.Trial {
 	if r.limit == 0 {
 		r.limit = time.Minute
 	}
+	if r.poll == 0 {
+		r.poll = 5 * time.Millisecond
+	}
 	pass := results.PassTime
 	if r.census {
 		pass = results.PassCensus
@@ -100,7 +106,7 @@ func runProgram(t testing.TB, r ran) results.Trial {
 	l := place(t, r)
 	tr := &trial{
 		Trial: plan.Trial{Trial: 1, Round: 1, Pass: pass}, cell: results.Cell{Name: "victim", Workload: "victim", Program: &r.Program},
-		variant: l.variant, placement: l, patience: 200 * time.Millisecond, limit: r.limit, rate: DefaultRate, blocks: census.NewBlocks(os.Getpagesize()),
+		variant: l.variant, placement: l, patience: 200 * time.Millisecond, limit: r.limit, rate: DefaultRate, pollEvery: r.poll, blocks: census.NewBlocks(os.Getpagesize()),
 	}
 	if host, err := proc.NewFS("/").Host(); err == nil && host.Cgroup.Writable && host.Cgroup.MemoryDir != "" {
 		memory := r.memory
@@ -118,7 +124,13 @@ func runProgram(t testing.TB, r ran) results.Trial {
 		V: results.Version, Run: "test", Cell: "victim", Workload: "victim", Variant: r.allocator, Allocator: r.allocator,
 		Round: 1, Pass: pass, Marks: []results.Mark{}, Warnings: []string{},
 	}
-	record, _ := tr.run(context.Background())
+	record, samples := tr.run(context.Background())
+	if r.samples != nil {
+		*r.samples = samples
+	}
+	if r.said != nil {
+		*r.said = tr.said
+	}
 	if left := ours(); left != nil {
 		t.Errorf("processes %v survived the trial", left)
 	}

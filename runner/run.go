@@ -32,7 +32,8 @@ type Options struct {
 	Resume     bool   // Dir holds an unfinished run, to be completed in its own order; else it must hold none
 	Tool       string // version of alloclab
 	SampleRate float64
-	Force      bool // go on where memory looks too small
+	PollEvery  time.Duration // how often a program's allocator is asked what it holds; 0: never
+	Force      bool          // go on where memory looks too small
 	// Enough is asked after each round whether the rest of its pass may be left
 	// out. It may be nil: then all is measured. A round is all cells and variants once.
 	Enough func(pass string, round int) bool
@@ -325,6 +326,11 @@ func (s *session) attempt(ctx context.Context, p plan.Trial, appender *results.A
 				return record, err
 			}
 		}
+		if len(t.said) > 0 && (n == 1 || record.Status != results.StatusInterrupted) {
+			if err := results.WriteSaid(results.SaidPath(s.Dir, p.Trial), t.said); err != nil {
+				return record, err
+			}
+		}
 		if len(t.heaps.Marks) > 0 && p.Pass == results.PassTime && (n == 1 || record.Status != results.StatusInterrupted) {
 			if err := results.WriteHeapMaps(s.Dir, &t.heaps); err != nil {
 				return record, err
@@ -355,7 +361,7 @@ func (s *session) attempt(ctx context.Context, p plan.Trial, appender *results.A
 
 func (s *session) trial(p plan.Trial) *trial {
 	cell, v := *s.run.Cell(p.Cell), s.variants[p.Variant]
-	t := &trial{Trial: p, cell: cell, variant: v, placement: s.programs[p.Cell][p.Variant], patience: exitLimit, limit: s.Experiment.TimeLimit, rate: s.SampleRate, blocks: s.blocks, cpus: affinity(cell.CPUs), newGroup: s.newGroup}
+	t := &trial{Trial: p, cell: cell, variant: v, placement: s.programs[p.Cell][p.Variant], patience: exitLimit, limit: s.Experiment.TimeLimit, rate: s.SampleRate, pollEvery: s.PollEvery, blocks: s.blocks, cpus: affinity(cell.CPUs), newGroup: s.newGroup}
 	t.heaps = results.HeapMaps{V: results.Version, Trial: p.Trial, PageSize: int64(os.Getpagesize())}
 	t.record = results.Trial{
 		V: results.Version, Run: s.run.Run, Plan: s.run.PlanHash, Machine: s.machine,

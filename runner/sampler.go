@@ -23,7 +23,7 @@ type sampler struct {
 	memory  *wire.Memory // nil where the target has no lanes
 	period  time.Duration
 	clock   *activeClock
-	series  *results.Series
+	series  *results.Series[results.Sample]
 	mean    timeMean
 	peak    int64
 	figures results.Sampler
@@ -52,7 +52,7 @@ var meanPhases = []string{results.MarkHold, results.MarkFreed, results.MarkIdle}
 func startSampler(process *proc.Process, group *process.Group, memory *wire.Memory, rate float64, clock *activeClock, phase string) *sampler {
 	s := &sampler{
 		process: process, group: group, memory: memory, period: time.Duration(float64(time.Second) / rate), clock: clock,
-		series: results.NewSeries(),
+		series: results.NewSeries[results.Sample](),
 	}
 	s.setPhase(phase)
 	if st, err := process.Stat(); err == nil {

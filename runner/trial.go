@@ -20,12 +20,13 @@ import (
 // trial is one measured process on its way from start to record.
 type trial struct {
 	plan.Trial
-	cell    results.Cell
-	variant *variant
-	limit   time.Duration
-	rate    float64 // samples a second
-	blocks  *census.Blocks
-	cpus    []int
+	cell      results.Cell
+	variant   *variant
+	limit     time.Duration
+	rate      float64       // samples a second
+	pollEvery time.Duration // between polls of a program's allocator; 0: none
+	blocks    *census.Blocks
+	cpus      []int
 
 	newGroup func() (*process.Group, error)
 	group    *process.Group
@@ -47,12 +48,14 @@ type trial struct {
 	placement  *placement // of a program; nil for a workload
 	loadCPU    float64    // processor time of what drove it, seconds
 	familyLost bool       // a process of the tree ended while it was measured
-	agent      *agent     // in the program; nil where none is or it was lost
-	reporter   *reporter  // of the program's blocks; nil but in pass census
-	images     int        // programs that ran in the process, one in another's place, as far as they were proved
-	tracing    tracing    // nil but in passes syscalls and counts
-	stamped    []string   // the marks that were stamped, in order
-	operations int64      // of the workload, up to freed; traced trials only
+	poller     *poller    // of a program; nil where its allocator is not asked
+	said       []results.Said
+	agent      *agent    // in the program; nil where none is or it was lost
+	reporter   *reporter // of the program's blocks; nil but in pass census
+	images     int       // programs that ran in the process, one in another's place, as far as they were proved
+	tracing    tracing   // nil but in passes syscalls and counts
+	stamped    []string  // the marks that were stamped, in order
+	operations int64     // of the workload, up to freed; traced trials only
 	callRows   []results.CallRow
 	patience   time.Duration // for its end once it was told to
 }
@@ -82,6 +85,11 @@ func (t *trial) run(ctx context.Context) (results.Trial, []results.Sample) {
 		err = converse(ctx)
 	}
 	var samples []results.Sample
+	if t.poller != nil {
+		var polled results.Polled
+		t.said, polled = t.poller.finish()
+		t.record.Polled = &polled
+	}
 	if t.sampler != nil {
 		t.record.Sampler = t.sampler.finish()
 		samples = t.sampler.series.Rows()

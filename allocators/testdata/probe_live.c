@@ -133,6 +133,11 @@ static void say(const char *mark, int workers)
 	else if (probe->visit_thread != NULL)
 		probe->visit_thread();
 	probe->statistics(&t);
+	if (probe->poll != NULL) { /* all of it stands in the statistics too */
+		static char few[8000];
+
+		probe->poll(&(struct text){ .at = few, .size = sizeof few });
+	}
 	printf("mark %s\nmalloc_calls %" PRIu64 "\ntruncated %d\n%.*send\n", mark, calls() - before, t.truncated,
 	       (int)t.used, t.at);
 }

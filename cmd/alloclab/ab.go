@@ -162,7 +162,7 @@ func (s *session) pair(subjects []configs.Variant, base, new side) (variants []c
 func (s *session) measure(cmd *cobra.Command, lab lab, e *configs.Experiment) error {
 	progress := newProgress(s.out)
 	run, err := runner.Run(cmd.Context(), runner.Options{
-		Experiment: e, Catalog: lab.catalog, Binaries: lab.binaries, Dir: s.dir, Tool: version(), SampleRate: runner.DefaultRate,
+		Experiment: e, Catalog: lab.catalog, Binaries: lab.binaries, Dir: s.dir, Tool: version(), SampleRate: runner.DefaultRate, PollEvery: runner.DefaultPoll,
 		Progress: progress.trial,
 		Note:     func(text string) { fmt.Fprintln(s.out, "note:", text) },
 		Enough:   s.enough,

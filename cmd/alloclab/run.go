@@ -20,6 +20,7 @@ import (
 type runFlags struct {
 	out, resume string
 	rate        float64
+	poll        time.Duration
 	force       bool
 	formats     formats
 }
@@ -57,6 +58,7 @@ func (f *runFlags) flags(c *cobra.Command) {
 	c.Flags().StringVar(&f.out, "out", "", "directory of the results (default out/NAME-TIME)")
 	c.Flags().StringVar(&f.resume, "resume", "", "complete the run that this directory holds")
 	c.Flags().Float64Var(&f.rate, "rate", runner.DefaultRate, "samples of RSS per second, 0.1 to 1000")
+	c.Flags().DurationVar(&f.poll, "poll", runner.DefaultPoll, "how often the allocator of a program ([[program]], exec) is asked what it holds while that runs, from 100ms; 0: never")
 	c.Flags().BoolVar(&f.force, "force", false, "run although memory looks too small")
 	f.formats.flag(c)
 	c.MarkFlagsMutuallyExclusive("out", "resume")
@@ -89,6 +91,9 @@ func loadAndRun(ctx context.Context, stdout, stderr io.Writer, f runFlags, load 
 	if !(f.rate >= 0.1 && f.rate <= 1000) {
 		return fmt.Errorf("--rate %g is outside 0.1 to 1000 samples per second", f.rate)
 	}
+	if f.poll != 0 && f.poll < 100*time.Millisecond {
+		return fmt.Errorf("--poll %v: each question takes some of the program's time, so 100ms is the least; 0 asks never", f.poll)
+	}
 	if f.rate > 200 {
 		fmt.Fprintf(stderr, "warning: --rate %g can be felt by the workload; above 200 the lab does not promise that it is not\n", f.rate)
 	}
@@ -108,7 +113,7 @@ func carryOut(ctx context.Context, stdout, stderr io.Writer, lab lab, experiment
 	progress := newProgress(stderr)
 	run, err := runner.Run(ctx, runner.Options{
 		Experiment: experiment, Catalog: lab.catalog, Binaries: lab.binaries, Dir: dir, Resume: f.resume != "",
-		Tool: version(), SampleRate: f.rate, Force: f.force,
+		Tool: version(), SampleRate: f.rate, PollEvery: f.poll, Force: f.force,
 		Progress: progress.trial,
 		Note:     func(text string) { fmt.Fprintln(stderr, "note:", text) },
 	})

@@ -54,7 +54,7 @@ func tryRemedies(ctx context.Context, stdout, stderr io.Writer, dir string, roun
 	}
 	run, err := runner.Run(ctx, runner.Options{
 		Experiment: experiment, Catalog: lab.catalog, Binaries: lab.binaries, Dir: out, Resume: resume, Tool: version(),
-		SampleRate: runner.DefaultRate, Progress: newProgress(stderr).trial,
+		SampleRate: runner.DefaultRate, PollEvery: runner.DefaultPoll, Progress: newProgress(stderr).trial,
 		Note: func(text string) { fmt.Fprintln(stderr, "note:", text) },
 	})
 	if run == nil {

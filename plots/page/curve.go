@@ -32,6 +32,10 @@ type chartTrial struct {
 	T      []int64     `json:"t"`
 	RSS    []int64     `json:"rss"`
 	Live   []int64     `json:"live,omitempty"`
+	// SaidT and Said are what the allocator itself counts as allocated, where live bytes are not known.
+	SaidT []int64 `json:"said_t,omitempty"`
+	Said  []int64 `json:"said,omitempty"`
+	Asked bool    `json:"asked,omitempty"` // it was asked while the program ran, and not at marks only
 }
 
 type chartMark struct {
@@ -106,7 +110,29 @@ func (v *chartVariant) add(b *budget, t plots.Trace, median bool) {
 		}
 		at, rss, live = t, r, l
 	}
+	c.claim(b, t.Claim(end), limit)
 	v.Trials = append(v.Trials, c)
+}
+
+// claim adds what the allocator said.
+func (c *chartTrial) claim(b *budget, claim plots.Claim, limit int) {
+	samples := make([]results.Sample, len(claim.Rows))
+	for i, s := range claim.Rows {
+		samples[i] = results.Sample{T: s.T, RSS: s.Allocated}
+	}
+	if claim.Asked { // a disc is left where it is
+		samples = thin(samples, limit)
+	}
+	if len(samples) == 0 || !b.take(len(samples)) {
+		return
+	}
+	c.Asked = claim.Asked
+	var at, said int64
+	for _, s := range samples {
+		t, kib := int64(math.Round(s.T*1e4)), s.RSS>>10
+		c.SaidT, c.Said = append(c.SaidT, t-at), append(c.Said, kib-said)
+		at, said = t, kib
+	}
 }
 
 // upTo leaves out what comes before baseline and after the end.

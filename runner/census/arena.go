@@ -39,22 +39,8 @@ const (
 // one that the ring of arenas leads to, or a ring of its own in data. Those that do
 // not pass the checks are left out.
 func Arenas(infos []HeapInfo, data []Range, memory io.ReaderAt) []Arena {
-	var known []uint64
-	for _, i := range infos {
-		known = append(known, i.Arena)
-	}
-	slices.Sort(known)
-	known = slices.Compact(known)
-	main := uint64(0)
-	if len(known) > 0 {
-		main = offRing(known, memory)
-	} else {
-		main = alone(data, memory)
-	}
+	known, main := addresses(infos, data, memory)
 	var arenas []Arena
-	if main != 0 {
-		known = append([]uint64{main}, known...)
-	}
 	for _, at := range known {
 		if a, ok := readArena(at, memory); ok {
 			a.Main = at == main
@@ -62,6 +48,39 @@ func Arenas(infos []HeapInfo, data []Range, memory io.ReaderAt) []Arena {
 		}
 	}
 	return arenas
+}
+
+// Obtained is what all arenas together have got from the system (system_mem), of a process
+// that may run meanwhile: nothing is asked of top chunks, which move then. It is false where not all arenas
+// could be read.
+func Obtained(infos []HeapInfo, data []Range, memory io.ReaderAt) (bytes int64, ok bool) {
+	known, main := addresses(infos, data, memory)
+	for _, at := range known {
+		a, _, ok := readState(at, memory)
+		if !ok {
+			return 0, false
+		}
+		bytes += int64(a.System)
+	}
+	return bytes, main != 0
+}
+
+// addresses are those of all arenas, the main one first where it was found.
+func addresses(infos []HeapInfo, data []Range, memory io.ReaderAt) (known []uint64, main uint64) {
+	for _, i := range infos {
+		known = append(known, i.Arena)
+	}
+	slices.Sort(known)
+	known = slices.Compact(known)
+	if len(known) > 0 {
+		main = offRing(known, memory)
+	} else {
+		main = alone(data, memory)
+	}
+	if main != 0 {
+		known = append([]uint64{main}, known...)
+	}
+	return known, main
 }
 
 // offRing follows next from a known arena to the one that is not known. All
@@ -121,18 +140,23 @@ func binsOf(b []byte, address uint64) bool {
 	return true
 }
 
-// readArena reads a malloc_state and its top chunk.
-func readArena(at uint64, memory io.ReaderAt) (Arena, bool) {
+// readState reads a malloc_state, and where its top chunk is.
+func readState(at uint64, memory io.ReaderAt) (a Arena, top uint64, ok bool) {
 	var b [stateSize]byte
 	if at >= addressLimit || at%8 != 0 {
-		return Arena{}, false
+		return Arena{}, 0, false
 	}
 	if n, _ := memory.ReadAt(b[:], int64(at)); n < len(b) {
-		return Arena{}, false
+		return Arena{}, 0, false
 	}
-	a := Arena{Address: at, Attached: binary.NativeEndian.Uint64(b[stateAttached:]), System: binary.NativeEndian.Uint64(b[stateSystem:])}
-	top := binary.NativeEndian.Uint64(b[stateTop:])
-	if a.System == 0 || a.System >= addressLimit || a.Attached > 1<<22 {
+	a = Arena{Address: at, Attached: binary.NativeEndian.Uint64(b[stateAttached:]), System: binary.NativeEndian.Uint64(b[stateSystem:])}
+	return a, binary.NativeEndian.Uint64(b[stateTop:]), a.System > 0 && a.System < addressLimit && a.Attached <= 1<<22
+}
+
+// readArena reads a malloc_state and its top chunk.
+func readArena(at uint64, memory io.ReaderAt) (Arena, bool) {
+	a, top, ok := readState(at, memory)
+	if !ok {
 		return Arena{}, false
 	}
 	if top == 0 || top == at+stateTop {

@@ -88,6 +88,27 @@ func TestArenas(t *testing.T) {
 	}
 }
 
+// All arenas count, or nothing is said; where a top chunk is does not matter, since it moves.
+func TestObtained(t *testing.T) {
+	const main, other = 0x7fff_0000_0c80, heap1 + 0x30
+	one := []HeapInfo{{Start: heap1, Arena: other}}
+	for name, c := range map[string]struct {
+		memory flat
+		bytes  int64
+		ok     bool
+	}{
+		"two":                        {flat{main: state(main, 8, other, 1, 0x21000), other: state(other, 24, main, 3, 0x20000)}, 0x41000, true},
+		"main is not found":          {flat{other: state(other, 24, other, 3, 0x20000)}, 0x20000, false},
+		"one cannot be read":         {flat{main: state(main, 8, other, 1, 0x21000), other: state(other, 24, main, 3, 0x20000)[:stateSystem]}, 0, false},
+		"one has no size":            {flat{main: state(main, 8, other, 1, 0), other: state(other, 24, main, 3, 0x20000)}, 0, false},
+		"a ring that does not close": {flat{main: state(main, 8, main, 1, 0x21000), other: state(other, 24, main, 3, 0x20000)}, 0x20000, false},
+	} {
+		if bytes, ok := Obtained(one, nil, c.memory); ok != c.ok || ok && bytes != c.bytes {
+			t.Errorf("%s: %d, %v", name, bytes, ok)
+		}
+	}
+}
+
 func FuzzArenas(f *testing.F) {
 	f.Add(state(heap1+0x30, heap1+0x2000, heap1+0x30, 1, 4096), chunkHeader(4096), uint64(heap1+0x2000))
 	f.Add(state(heap2+0x30, heap1+0x2000, heap1+0x30, 1, 1<<40), []byte{}, uint64(1<<64-1))

@@ -37,11 +37,12 @@ const (
 	Resume  Type = 23
 	Bye     Type = 24
 	Stamp   Type = 25
+	Poll    Type = 26
 )
 
 var typeNames = map[Type]string{
 	Hello: "hello", Ready: "ready", Mark: "mark", Done: "done", Fail: "fail", Go: "go", Stats: "stats", List: "list",
-	Regions: "regions", Flush: "flush", Purge: "purge", Retire: "retire", Resume: "resume", Bye: "bye", Stamp: "stamp",
+	Regions: "regions", Flush: "flush", Purge: "purge", Retire: "retire", Resume: "resume", Bye: "bye", Stamp: "stamp", Poll: "poll",
 }
 
 func (t Type) String() string {

@@ -67,7 +67,13 @@ __attribute__((constructor)) static void enter(void)
 	if (!agent_attach(&memory))
 		return;
 	agent_note_main_thread();
-	if (!agent_say_hello() || !agent_receive(&head, text) || head.type != WIRE_GO || !agent_lay_out(memory) || !agent_obey())
+	if (!agent_say_hello())
+		return;
+	do { /* a poll was meant for the program in whose place this one was executed */
+		if (!agent_receive(&head, text))
+			return;
+	} while (head.type == WIRE_POLL);
+	if (head.type != WIRE_GO || !agent_lay_out(memory) || !agent_obey())
 		return;
 	owner = getpid();
 	start_thread();

@@ -36,6 +36,12 @@ struct probe {
 	void (*identify)(struct text *t);
 	/* Statistics as "name value" lines, under the allocator's own names. All threads are parked. */
 	void (*statistics)(struct text *t);
+	/*
+	 * The few of these that may be asked while threads run, and what they cost is known
+	 * (docs/programs.md). NULL where the allocator would hold its locks too long (ptmalloc)
+	 * or another thread's word is worth nothing (mimalloc).
+	 */
+	void (*poll)(struct text *t);
 	/* What a thread must say of its own heap; called on each worker before statistics, NULL where nothing is to be said. */
 	void (*visit_thread)(void);
 	/* Tells the allocator to give back what it can. NULL where it has no such call. */

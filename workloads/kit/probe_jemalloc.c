@@ -55,6 +55,12 @@ static const struct item figures[] = {
 	{ "arenas.narenas", UNSIGNED }, { "background_thread", BOOL },
 };
 
+/* Of these, what is asked while the program runs. */
+static const struct item polled[] = {
+	{ "stats.allocated", SIZE }, { "stats.active", SIZE }, { "stats.resident", SIZE },
+	{ "stats.mapped", SIZE }, { ARENAS "tcache_bytes", SIZE },
+};
+
 static bool get(const char *name, void *value, size_t size)
 {
 	size_t length = size;
@@ -178,6 +184,14 @@ static void jemalloc_statistics(struct text *t)
 	}
 }
 
+static void jemalloc_poll(struct text *t)
+{
+	if (!refresh())
+		return;
+	for (size_t i = 0; i < sizeof polled / sizeof polled[0]; i++)
+		add(t, polled[i].name, polled[i].type, ' ');
+}
+
 static void jemalloc_purge(void)
 {
 	mallctl("arena." ALL ".purge", NULL, NULL, NULL, 0);
@@ -194,6 +208,7 @@ const struct probe probe_jemalloc = {
 	.open = jemalloc_open,
 	.identify = jemalloc_identify,
 	.statistics = jemalloc_statistics,
+	.poll = jemalloc_poll,
 	.purge = jemalloc_purge,
 	.flush_thread = jemalloc_flush_thread,
 };

@@ -62,6 +62,15 @@ static const char *const properties[] = {
 	"tcmalloc.heap_limit_mb",
 };
 
+/* Of these, what is asked while the program runs. Each takes the page heap's lock, and the thread caches are walked under it. */
+static const char *const polled[] = {
+	"generic.current_allocated_bytes",
+	"generic.heap_size",
+	"generic.total_physical_bytes",
+	"tcmalloc.pageheap_free_bytes",
+	"tcmalloc.pageheap_unmapped_bytes",
+};
+
 /* The first calls initialise the extension object. */
 static void tcmalloc_open(void)
 {
@@ -97,14 +106,24 @@ static void tcmalloc_identify(struct text *t)
 		text_add(t, "opt.disable_memory_release=%d\n", disable_memory_release);
 }
 
-static void tcmalloc_statistics(struct text *t)
+static void add_properties(struct text *t, const char *const *names, size_t count)
 {
-	for (size_t i = 0; i < sizeof properties / sizeof properties[0]; i++) {
+	for (size_t i = 0; i < count; i++) {
 		size_t value;
 
-		if (MallocExtension_GetNumericProperty(properties[i], &value))
-			text_number(t, properties[i], (int64_t)value);
+		if (MallocExtension_GetNumericProperty(names[i], &value))
+			text_number(t, names[i], (int64_t)value);
 	}
+}
+
+static void tcmalloc_statistics(struct text *t)
+{
+	add_properties(t, properties, sizeof properties / sizeof properties[0]);
+}
+
+static void tcmalloc_poll(struct text *t)
+{
+	add_properties(t, polled, sizeof polled / sizeof polled[0]);
 }
 
 /* Returns every free span to the kernel. Blocks in thread and central lists keep their spans. */
@@ -129,6 +148,7 @@ const struct probe probe_tcmalloc = {
 	.open = tcmalloc_open,
 	.identify = tcmalloc_identify,
 	.statistics = tcmalloc_statistics,
+	.poll = tcmalloc_poll,
 	.purge = tcmalloc_purge,
 	.flush_thread = tcmalloc_flush_thread,
 };

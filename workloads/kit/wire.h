@@ -38,6 +38,7 @@ enum wire_type {
 	WIRE_RESUME = 23, /* go on to the next mark */
 	WIRE_BYE = 24,    /* exit(0) */
 	WIRE_STAMP = 25,  /* a: a number, which the target stamps into what traces it */
+	WIRE_POLL = 26,   /* to an agent whose hello says polls=1: a few statistics while threads run. Answer: text: "name value" lines, a: ns of processor time that they took */
 };
 
 /*

@@ -27,6 +27,8 @@ function decode(trial) {
 	trial.x = sum(trial.t, seconds);
 	trial.y = sum(trial.rss, kib);
 	trial.l = trial.live ? sum(trial.live, kib) : null;
+	trial.sx = trial.said ? sum(trial.said_t, seconds) : null;
+	trial.s = trial.said ? sum(trial.said, kib) : null;
 	return trial;
 }
 
@@ -69,6 +71,7 @@ class Chart {
 		this.variants = this.data.variants.filter((v) => v.trials.length > 0);
 		this.on = this.variants.map(() => true);
 		this.live = true;
+		this.claims = this.variants.some((v) => v.trials.some((t) => t.said)); // in place of live bytes, of a program
 		this.round = 0; // 0: the median trial of each; -1: all
 		this.controls();
 		this.plot = element('div', '', box);
@@ -115,7 +118,7 @@ class Chart {
 		const head = element('tr', '', element('thead', '', table));
 		this.when = element('th', 'Resident memory', head);
 		this.when.scope = 'col';
-		for (const name of ['RSS', 'live', 'at idle', 'purged']) {
+		for (const name of ['RSS', this.claims ? 'allocated' : 'live', 'at idle', 'purged']) {
 			const th = element('th', name, head);
 			th.scope = 'col';
 			th.className = 'n';
@@ -134,6 +137,13 @@ class Chart {
 			name.scope = 'row';
 			this.toggle(name, 'live bytes, thin', null, (on) => { this.live = on; this.draw(); });
 			element('td', 'asked for and still held', row).colSpan = 4;
+		}
+		if (this.claims) {
+			const row = element('tr', '', body);
+			const name = element('th', '', row);
+			name.scope = 'row';
+			this.toggle(name, 'allocated, dotted', null, (on) => { this.live = on; this.draw(); });
+			element('td', "the allocator's own count; discs: asked at marks only", row).colSpan = 4;
 		}
 	}
 
@@ -185,6 +195,12 @@ class Chart {
 				if (this.live && t.l && strong) {
 					tables.push([t.x, t.l]);
 					series.push({ stroke: colour(v.colour), width: 0.8, dash: v.dashes, spanGaps: true, points: { show: false } });
+				}
+				if (this.live && t.s && strong) {
+					tables.push([t.sx, t.s]);
+					series.push(t.asked
+						? { stroke: colour(v.colour), width: 1.2, dash: [1, 3], spanGaps: true, points: { show: false } }
+						: { stroke: colour(v.colour), paths: () => null, points: { show: true, size: 6, fill: colour(v.colour) } });
 				}
 			}
 		});
@@ -315,7 +331,7 @@ class Chart {
 		this.cells.forEach((row, i) => {
 			const k = this.curves.find((k) => k.index === i && k.strong);
 			row[0].textContent = k && at !== null ? bytes(value(k.trial.x, k.trial.y, at)) : '–';
-			row[1].textContent = k && at !== null ? bytes(value(k.trial.x, k.trial.l, at)) : '–';
+			row[1].textContent = k && at !== null ? bytes(k.trial.asked ? value(k.trial.sx, k.trial.s, at) : value(k.trial.x, k.trial.l, at)) : '–';
 		});
 	}
 

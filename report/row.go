@@ -121,21 +121,15 @@ func (r row) live() figure {
 // large it is at the last mark before a purge, and what the allocator itself
 // says is in use.
 func (r row) heapOf(s scale) string {
-	last := func(t *results.Trial) *results.Mark {
-		if m := t.Mark(results.MarkIdle); m != nil {
-			return m
-		}
-		return t.Mark(results.MarkFreed)
-	}
 	heap := r.median(func(t *results.Trial) (float64, bool) {
-		m := last(t)
+		m := beforePurge(t)
 		if m == nil || m.Resident == nil {
 			return 0, false
 		}
 		return float64(m.Resident.Heap), true
 	})
 	used := r.median(func(t *results.Trial) (float64, bool) {
-		m := last(t)
+		m := beforePurge(t)
 		if m == nil || m.Resident == nil || m.AllocatorStats == nil || m.AllocatorStats.Allocated == nil {
 			return 0, false
 		}

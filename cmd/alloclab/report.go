@@ -78,7 +78,7 @@ func redraw(stdout, stderr io.Writer, dir string, f formats) ([]results.Trial, e
 		fmt.Fprintln(&out, "warning:", w)
 	}
 	if err := errors.Join(report.Table(&out, run, shown), report.Verdict(&out, run, shown, cause.Options{Series: results.SamplesIn(dir), Maps: results.HeapMapsIn(dir)}), report.Steps(&out, run, shown),
-		report.Syscalls(&out, run, shown), report.Counts(&out, run, shown), report.Census(&out, run, shown)); err != nil {
+		report.Syscalls(&out, run, shown), report.Counts(&out, run, shown), report.Redis(&out, run, shown), report.Census(&out, run, shown)); err != nil {
 		return trials, err
 	}
 	if run.Experiment.Remedies {

@@ -42,7 +42,7 @@ func (p *page) Cell(cell plots.Cell) error {
 	if s.Figures, err = p.inline(drawings); err != nil {
 		return err
 	}
-	for _, t := range []table{metricTable(cell), ledgerTable(cell), ratioTable(cell), latencyTable(cell), countsTable(cell)} {
+	for _, t := range []table{metricTable(cell), ledgerTable(cell), ratioTable(cell), redisTable(cell), latencyTable(cell), countsTable(cell)} {
 		if len(t.Rows) > 0 {
 			s.Tables = append(s.Tables, t)
 		}

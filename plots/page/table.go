@@ -178,6 +178,34 @@ func ratioTable(cell plots.Cell) table {
 	return t
 }
 
+// redisTable has the ratios by Redis' definitions, of a program, mark by mark.
+func redisTable(cell plots.Cell) table {
+	t := table{Title: "Ratios by Redis' definitions", Words: 2, Head: append([]string{"variant", "mark"}, results.RedisNames...),
+		Note: "Of the trial in the middle: what Redis calls by these names in INFO memory, whatever the program. The fragmentation ratio is RSS over bytes in use, as the allocator counts them; " +
+			"the allocator's own ratio is active pages over allocated bytes up to Redis 7.2, and from 7.4 on 1 and the free part of small blocks' slabs over allocated; then resident over active pages, and RSS over resident. " +
+			"RSS is without the lab's own. A dash: the allocator does not give the figures."}
+	if cell.Program == nil {
+		return t
+	}
+	for _, s := range cell.Series {
+		trace, ok := s.Median()
+		if !ok {
+			continue
+		}
+		for i := range trace.Trial.Marks {
+			m := &trace.Trial.Marks[i]
+			row, known := []string{s.Variant.Name(), m.Name}, false
+			for _, r := range m.RedisRatios().All() {
+				row, known = append(row, plots.Factor(r)), known || r.Known
+			}
+			if known {
+				t.Rows = append(t.Rows, row)
+			}
+		}
+	}
+	return t
+}
+
 func latencyTable(cell plots.Cell) table {
 	rows, timer := plots.LatencyRows(cell.Series)
 	t := table{Title: "Latency", Words: 3, Head: append([]string{"operation", "sizes", "variant"}, plots.QuantileNames()...),

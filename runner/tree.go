@@ -270,7 +270,13 @@ func (t *trial) lookAtTree(o *observer, m *results.Mark, regions []wire.Region, 
 // serves the program itself is an error.
 func (t *trial) judgeTree(m *results.Mark) error {
 	if m.Racy {
-		t.warn("the accounts of %s disagree with RSS by %d bytes, twice", m.Name, m.Resident.Total()-m.RSS)
+		accounts := int64(0)
+		if m.Resident != nil {
+			accounts = m.Resident.Total()
+		} else if m.Ledger != nil {
+			accounts = m.Ledger.Total()
+		}
+		t.warn("the accounts of %s disagree with RSS by %d bytes, twice", m.Name, accounts-m.RSS)
 	}
 	if n := len(m.Processes) - 1; n > t.children {
 		t.children = n

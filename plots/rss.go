@@ -123,7 +123,7 @@ func (c curves) purged() (float64, bool) {
 func (c curves) value() string {
 	var words []string
 	if len(c.rss) > 0 {
-		words = append(words, round3(last(c.rss))+" at the end")
+		words = append(words, round3(last(c.rss))+" at end")
 		if idle, ok := c.strong.at(results.MarkIdle); ok {
 			words[0] = round3(idle) + " at idle"
 		}
@@ -133,7 +133,7 @@ func (c curves) value() string {
 	if purged, ok := c.purged(); ok {
 		words = append(words, round3(purged)+" purged")
 	}
-	if dots := c.claim.dots(); len(dots) > 0 {
+	if dots := c.claim.dots(); len(dots) > 0 && c.failed == 0 { // there is no room for more
 		words = append(words, round3(last(dots))+" allocated")
 	}
 	switch {

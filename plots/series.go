@@ -116,12 +116,15 @@ func (t Trace) dots(end float64, y func(results.Sample) int64) []dot {
 }
 
 // end is where the trace's time ends: at idle, since the marks after it come
-// at the same instant of unparked time; else at its last sample.
+// at the same instant of unparked time; else at freed or at its last sample.
 func (t Trace) end() float64 {
 	if m := t.Trial.Mark(results.MarkIdle); m != nil {
 		return m.T
 	}
 	end := 0.0
+	if m := t.Trial.Mark(results.MarkFreed); m != nil {
+		end = m.T
+	}
 	for _, s := range t.Samples {
 		if s.T > end && !math.IsInf(s.T, 0) {
 			end = s.T

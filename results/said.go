@@ -1,15 +1,10 @@
 package results
 
 import (
-	"bufio"
-	"encoding/csv"
-	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 )
 
 // Said is one row of statistics/N.csv: what an allocator said of itself while
@@ -59,6 +54,14 @@ func SaidPath(dir string, trial int) string {
 	return filepath.Join(dir, SaidDir, strconv.Itoa(trial)+".csv")
 }
 
+func saidHeader() []string {
+	header := []string{"t_s"}
+	for _, c := range saidColumns {
+		header = append(header, c.name)
+	}
+	return append(header, "phase")
+}
+
 // WriteSaid writes the rows of one trial, whole or not at all, and makes the
 // directory where it is not there.
 func WriteSaid(path string, rows []Said) error {
@@ -66,95 +69,31 @@ func WriteSaid(path string, rows []Said) error {
 		return err
 	}
 	return WriteWhole(path, func(w io.Writer) error {
-		out := csv.NewWriter(w)
-		header := []string{"t_s"}
-		for _, c := range saidColumns {
-			header = append(header, c.name)
-		}
-		if err := out.Write(append(header, "phase")); err != nil {
-			return err
-		}
-		for _, r := range rows {
-			line := []string{strconv.FormatFloat(r.T, 'f', 6, 64)}
+		return writeRows(w, saidHeader(), rows, func(r Said) []string {
+			line := []string{timeCell(r.T)}
 			for _, c := range saidColumns {
-				text := ""
-				if n := *c.of(&r); n != Absent {
-					text = strconv.FormatInt(n, 10)
-				}
-				line = append(line, text)
+				line = append(line, countCell(*c.of(&r)))
 			}
-			if err := out.Write(append(line, cell(r.Phase))); err != nil {
-				return err
-			}
-		}
-		out.Flush()
-		return out.Error()
+			return append(line, cell(r.Phase))
+		})
 	})
 }
 
 // ReadSaid reads a file of them. Columns are found by their names, so that a
 // later version may add some.
-func ReadSaid(path string) ([]Said, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	rows, err := readSaid(f)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return rows, nil
-}
+func ReadSaid(path string) ([]Said, error) { return readRowsOf(path, readSaid) }
 
-func readSaid(r io.Reader) (rows []Said, err error) {
-	in := csv.NewReader(bufio.NewReader(r))
-	in.ReuseRecord = true
-	header, err := in.Read()
-	if errors.Is(err, io.EOF) {
-		return nil, errors.New("empty: not even a header")
-	}
-	if err != nil {
-		return nil, err
-	}
-	at := map[string]int{}
-	for i, name := range header {
-		at[name] = i
-	}
-	names := []string{"t_s", "phase"}
-	for _, c := range saidColumns {
-		names = append(names, c.name)
-	}
-	for _, name := range names {
-		if _, ok := at[name]; !ok {
-			return nil, fmt.Errorf("no column %q", name)
-		}
-	}
-	for {
-		row, err := in.Read()
-		if errors.Is(err, io.EOF) {
-			return rows, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		line, _ := in.FieldPos(0)
-		if len(rows) == maxSamples {
-			return nil, fmt.Errorf("line %d: more than %d rows", line, maxSamples)
-		}
-		s := Said{Phase: strings.Clone(row[at["phase"]])}
-		if s.T, err = strconv.ParseFloat(row[at["t_s"]], 64); err != nil || !finite(s.T) {
-			return nil, fmt.Errorf("line %d: t_s: %q is no time", line, row[at["t_s"]])
+func readSaid(r io.Reader) ([]Said, error) {
+	return readRows(r, saidHeader(), func(row rowOf) (s Said, err error) {
+		s.Phase = row.text("phase")
+		if s.T, err = row.time("t_s"); err != nil {
+			return s, err
 		}
 		for _, c := range saidColumns {
-			to, text := c.of(&s), row[at[c.name]]
-			if *to = Absent; text == "" {
-				continue
-			}
-			if *to, err = strconv.ParseInt(text, 10, 64); err != nil || *to < 0 {
-				return nil, fmt.Errorf("line %d: %s: %q is no count", line, c.name, text)
+			if *c.of(&s), err = row.countOrAbsent(c.name); err != nil {
+				return s, err
 			}
 		}
-		rows = append(rows, s)
-	}
+		return s, nil
+	})
 }

@@ -1,15 +1,9 @@
 package results
 
 import (
-	"bufio"
-	"encoding/csv"
-	"errors"
-	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 )
 
 // Sample is one row of samples/N.csv: what the sampler saw at one tick.
@@ -31,10 +25,6 @@ func (s Sample) height() int64 { return s.RSS }
 const Absent int64 = -1
 
 var sampleHeader = []string{"t_s", "rss_bytes", "live_bytes", "operations", "minor_faults", "phase"}
-
-// maxSamples bounds what ReadSamples takes in: a file of ours has at most
-// MaxRows rows, and one from elsewhere may not fill the memory.
-const maxSamples = 1 << 20
 
 // SamplesPath is the path of a trial's samples in a run directory.
 func SamplesPath(dir string, trial int) string {
@@ -59,104 +49,31 @@ func WriteSamples(path string, samples []Sample) error {
 }
 
 func writeSamples(w io.Writer, samples []Sample) error {
-	out := csv.NewWriter(w)
-	if err := out.Write(sampleHeader); err != nil {
-		return err
-	}
-	count := func(n int64) string {
-		if n == Absent {
-			return ""
-		}
-		return strconv.FormatInt(n, 10)
-	}
-	for _, s := range samples {
-		// Microseconds: the sampler's own lateness is larger.
-		err := out.Write([]string{
-			strconv.FormatFloat(s.T, 'f', 6, 64), strconv.FormatInt(s.RSS, 10),
-			count(s.Live), count(s.Operations), count(s.MinorFaults), cell(s.Phase),
-		})
-		if err != nil {
-			return err
-		}
-	}
-	out.Flush()
-	return out.Error()
-}
-
-// cell makes a name from outside safe for a spreadsheet, which takes text that
-// begins with one of these for a formula.
-func cell(text string) string {
-	if text != "" && strings.ContainsRune("=+-@\t\r", rune(text[0])) {
-		return "'" + text
-	}
-	return text
+	return writeRows(w, sampleHeader, samples, func(s Sample) []string {
+		return []string{timeCell(s.T), countCell(s.RSS), countCell(s.Live), countCell(s.Operations), countCell(s.MinorFaults), cell(s.Phase)}
+	})
 }
 
 // ReadSamples reads a file of samples. Columns are found by their names, so
 // that a later version may add some.
-func ReadSamples(path string) ([]Sample, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	samples, err := readSamples(f)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return samples, nil
-}
+func ReadSamples(path string) ([]Sample, error) { return readRowsOf(path, readSamples) }
 
 func readSamples(r io.Reader) ([]Sample, error) {
-	in := csv.NewReader(bufio.NewReader(r))
-	in.ReuseRecord = true
-	header, err := in.Read()
-	if errors.Is(err, io.EOF) {
-		return nil, errors.New("empty: not even a header")
-	}
-	if err != nil {
-		return nil, err
-	}
-	at := map[string]int{}
-	for i, name := range header {
-		at[name] = i
-	}
-	for _, name := range sampleHeader {
-		if _, ok := at[name]; !ok {
-			return nil, fmt.Errorf("no column %q", name)
+	return readRows(r, sampleHeader, func(row rowOf) (s Sample, err error) {
+		s.Phase = row.text("phase")
+		if s.T, err = row.time("t_s"); err != nil {
+			return s, err
 		}
-	}
-	var samples []Sample
-	for {
-		row, err := in.Read()
-		if errors.Is(err, io.EOF) {
-			return samples, nil
+		if s.RSS, err = row.count("rss_bytes"); err != nil {
+			return s, err
 		}
-		if err != nil {
-			return nil, err
+		if s.Live, err = row.countOrAbsent("live_bytes"); err != nil {
+			return s, err
 		}
-		line, _ := in.FieldPos(0)
-		if len(samples) == maxSamples {
-			return nil, fmt.Errorf("line %d: more than %d rows", line, maxSamples)
+		if s.Operations, err = row.countOrAbsent("operations"); err != nil {
+			return s, err
 		}
-		s := Sample{Phase: strings.Clone(row[at["phase"]])}
-		if s.T, err = strconv.ParseFloat(row[at["t_s"]], 64); err != nil || !finite(s.T) {
-			return nil, fmt.Errorf("line %d: t_s: %q is no time", line, row[at["t_s"]])
-		}
-		for _, column := range []struct {
-			name  string
-			to    *int64
-			empty bool // may be
-		}{{"rss_bytes", &s.RSS, false}, {"live_bytes", &s.Live, true}, {"operations", &s.Operations, true}, {"minor_faults", &s.MinorFaults, true}} {
-			text := row[at[column.name]]
-			if text == "" && column.empty {
-				*column.to = Absent
-				continue
-			}
-			if *column.to, err = strconv.ParseInt(text, 10, 64); err != nil || *column.to < 0 {
-				return nil, fmt.Errorf("line %d: %s: %q is no count", line, column.name, text)
-			}
-		}
-		samples = append(samples, s)
-	}
+		s.MinorFaults, err = row.countOrAbsent("minor_faults")
+		return s, err
+	})
 }

@@ -130,14 +130,14 @@ func TestWatch(t *testing.T) {
 		note    string
 	}{
 		"long enough":                 {clock: decay, window: 21, want: Retention},
-		"shorter than the clock":      {clock: decay, window: 3, want: TooShort, short: "clock 10 s, which can take 20 s, watched 3 s: too short to tell"},
-		"the clock may take longer":   {clock: decay, window: 15, want: TooShort, short: "clock 10 s, which can take 20 s, watched 15 s: too short to tell"},
+		"shorter than the clock":      {clock: decay, window: 3, want: TooShort, short: "clock 10 s, watched 3 s: too short to tell"},
+		"the clock may take longer":   {clock: decay, window: 15, want: TooShort, short: "clock 10 s, which may start up to 10 s late, watched 15 s: too short to tell"},
 		"no clock":                    {window: 0.1, want: Retention},
 		"all had gone back":           {clock: decay, window: 3, metrics: purged, want: Retention},
 		"still falls":                 {window: 3, fall: &fell, want: TooShort, short: "RSS still falls at the end of the 3 s: too short to tell"},
 		"falls by next to nothing":    {window: 3, fall: &small, want: Retention},
 		"stands still, long enough":   {clock: active, silent: true, window: 30, want: Retention, note: "its 10 s clock runs on activity only, and 30 s were silent"},
-		"stands still, too short yet": {clock: active, silent: true, window: 3, want: TooShort, short: "clock 10 s, which can take 20 s, watched 3 s: too short to tell", note: "its 10 s clock runs on activity only, and 3 s were silent"},
+		"stands still, too short yet": {clock: active, silent: true, window: 3, want: TooShort, short: "clock 10 s, watched 3 s: too short to tell", note: "its 10 s clock runs on activity only, and 3 s were silent"},
 		"runs on a trickle":           {clock: active, window: 30, want: Retention},
 	} {
 		tr := trialOf(c.window, results.Ledger{}, results.Ledger{Empty: 500 * mib}, nil)

@@ -74,14 +74,23 @@ func (w Watch) Short() string {
 		return ""
 	case max(w.Clock.Seconds, w.Clock.Watch) > w.Window:
 		takes := results.Seconds(w.Clock.Seconds)
-		if w.Clock.Watch > w.Clock.Seconds {
-			takes += ", which can take " + results.Seconds(w.Clock.Watch)
+		if wait := late(w.Clock); wait > 0 && w.Window >= w.Clock.Seconds {
+			takes += ", which may start up to " + results.Seconds(wait) + " late"
 		}
 		return fmt.Sprintf("clock %s, watched %s: too short to tell", takes, w.watched())
 	case w.StillFalls:
 		return fmt.Sprintf("RSS still falls at the end of the %s: too short to tell", w.watched())
 	}
 	return ""
+}
+
+// late is by how many seconds a clock may start late: pages age from the
+// allocator's next look at them and not from their free.
+func late(c results.Clock) float64 {
+	if c.Seconds <= 0 {
+		return 0
+	}
+	return max(0, c.Watch-c.Seconds)
 }
 
 // Note is what a table says beside a figure that is no answer to "what does it

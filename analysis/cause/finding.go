@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"alloclab/analysis"
+	"alloclab/analysis/stat"
 	"alloclab/results"
 )
 
@@ -59,7 +60,26 @@ func (s *subject) head(w *words) string {
 		w.keep("rounds.agree", "1", number(float64(n)))
 		w.keep("rounds", "1", number(float64(len(s.causes))))
 	}
+	if gone, small := s.small(); small {
+		head += fmt.Sprintf("; it is of a small rest, %s: %s have gone back since the peak", w.size(FigureHeld, s.part(Parts.Held)), w.size("peak.gone", gone))
+	}
 	return head + "."
+}
+
+// small says that most of what was ever held beyond use has gone back by
+// itself, and how much RSS has fallen since its peak.
+func (s *subject) small() (gone stat.Median, small bool) {
+	switch s.word {
+	case Steady, Growth, Leak, TooShort:
+		return gone, false // told in words of their own
+	}
+	gone, ok := s.over(func(t *results.Trial) (float64, bool) {
+		peak, had := t.Metrics[results.MetricRSSPeak]
+		idle, has := t.Metrics[results.MetricRSSIdle]
+		return peak - idle, had && has
+	})
+	held := s.part(Parts.Held).Value
+	return gone, ok && held <= smallRest*(held+gone.Value)
 }
 
 // verdict is the cause in a few words.

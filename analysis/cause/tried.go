@@ -60,9 +60,11 @@ type tried struct {
 	text           string
 	within, beyond *analysis.Remedy // the best with this allocator, and the best other allocator
 	beyondHeld     stat.Median
-	best           stat.Median // what the best of the calls gave back
-	called         bool        // any call was tried
-	least          bool        // no other variant held less, and there were others
+	best           stat.Median // what a purge gave back
+	called         bool        // it was tried
+	later          []string    // what emptying caches and the end of threads gave back, in words
+	least          bool        // no other variant held less at idle, and there were others
+	trimmed        *rival      // which of the others then holds least after its own purge, if that is less
 }
 
 func (s *subject) tried(w *words, among []*subject) tried {
@@ -83,11 +85,11 @@ func (s *subject) tried(w *words, among []*subject) tried {
 func (s *subject) triedCalls(w *words, t *tried) string {
 	var texts []string
 	rss := s.part(func(p Parts) int64 { return p.RSS })
-	before := results.MetricRSSIdle
-	for _, step := range []struct{ mark, metric, did string }{
-		{results.MarkPurged, results.MetricRSSPurged, s.purgeCall()},
-		{results.MarkFlushed, results.MetricRSSFlushed, "emptying the caches of all threads, and a purge"},
-		{results.MarkExited, results.MetricRSSExited, "the end of all threads, and a purge"},
+	before, some := results.MetricRSSIdle, false // whether anything has gone back so far
+	for _, step := range []struct{ mark, metric, did, short string }{
+		{results.MarkPurged, results.MetricRSSPurged, s.purgeCall(), ""},
+		{results.MarkFlushed, results.MetricRSSFlushed, "emptying the caches of all threads, and a purge", "emptying the caches of all threads"},
+		{results.MarkExited, results.MetricRSSExited, "the end of all threads, and a purge", "the end of all threads"},
 	} {
 		from := before
 		gave, ok := s.over(func(t *results.Trial) (float64, bool) {
@@ -100,20 +102,26 @@ func (s *subject) triedCalls(w *words, t *tried) string {
 		}
 		before = step.metric
 		first := step.mark == results.MarkPurged
-		further := ""
-		if !first {
-			further = " a further"
-		}
 		switch {
 		case gave.Value >= max(backBytes, back*rss.Value):
-			text := fmt.Sprintf("%s returned%s %s", step.did, further, w.size(step.mark+".returned", gave))
+			further := ""
+			if some {
+				further = " a further"
+			}
+			some = true
+			returned := w.size(step.mark+".returned", gave)
+			text := fmt.Sprintf("%s returned%s %s", step.did, further, returned)
+			if !first {
+				t.later = append(t.later, step.short+" gave back "+returned)
+			}
 			if took, ok := s.at(step.mark, func(m *results.Mark) (float64, bool) { return m.PurgeSeconds, m.PurgeSeconds > 0 }); ok && first {
 				text += " in " + w.seconds(step.mark+".took", took)
 			}
 			texts = append(texts, text)
-		case first && gave.Value <= 0:
-			texts = append(texts, fmt.Sprintf("%s returned nothing (%s)", step.did, w.size(step.mark+".returned", gave)))
+		case first && gave.Value < backBytes: // a few pages come and go by themselves, either way
+			texts = append(texts, fmt.Sprintf("%s returned nothing of %s", step.did, w.size("idle.rss", rss)))
 		case first:
+			some = true
 			texts = append(texts, fmt.Sprintf("%s returned next to nothing (%s)", step.did, w.size(step.mark+".returned", gave)))
 		}
 		if step.mark == results.MarkFlushed && s.word == ThreadCache && gave.Value >= max(leastBytes, worthSetting*rss.Value) {
@@ -156,6 +164,9 @@ func (s *subject) triedVariants(w *words, among []*subject, t *tried) (variants 
 		}
 		if !other.variant.Reference && other.part(func(p Parts) int64 { return p.RSS }).Value < rss.Value {
 			t.least = false
+		}
+		if !other.variant.Reference {
+			s.trimmedBy(other, t)
 		}
 		r := rival{subject: other, held: other.part(func(p Parts) int64 { return p.RSS })}
 		r.saved = stat.Median{Value: rss.Value - r.held.Value, Low: rss.Low - r.held.High, High: rss.High - r.held.Low, N: min(rss.N, r.held.N)}
@@ -207,6 +218,18 @@ func (s *subject) triedVariants(w *words, among []*subject, t *tried) (variants 
 	return variants
 }
 
+// trimmedBy notes another variant that holds less than s does at idle once it
+// has been told to give back, if it is the one that holds least.
+func (s *subject) trimmedBy(other *subject, t *tried) {
+	left, ok := other.metric(results.MetricRSSPurged)
+	if rss := s.part(func(p Parts) int64 { return p.RSS }); !ok || rss.Value-left.Value < max(leastBytes, worthSetting*rss.Value) {
+		return
+	}
+	if t.trimmed == nil || left.Value < t.trimmed.held.Value {
+		t.trimmed = &rival{subject: other, held: left}
+	}
+}
+
 // quote sets a label off from the sentence: labels hold commas and blanks.
 func quote(label string) string { return `"` + label + `"` }
 
@@ -218,47 +241,6 @@ func speed(of, base *subject) (ratio float64, ok bool) {
 		return 0, false
 	}
 	return a.Value / b.Value, true
-}
-
-// set says what to do, from what was tried in this run.
-func (s *subject) set(w *words, t tried) string {
-	switch s.word {
-	case Steady:
-		return "" // the head says so
-	case Growth:
-		return fmt.Sprintf("nothing in the allocator: provide for it, or find what in the program holds %s.", w.size("idle.in_use", s.part(func(p Parts) int64 { return p.InUse })))
-	case Leak:
-		return fmt.Sprintf("nothing in the allocator: the program must free %s.", w.size("idle.dropped", s.part(func(p Parts) int64 { return p.Dropped })))
-	}
-	var choices []string
-	for _, r := range []*analysis.Remedy{t.within, t.beyond} {
-		if r != nil {
-			choices = append(choices, r.Text)
-		}
-	}
-	text := ""
-	if len(choices) > 0 {
-		text = strings.Join(choices, "; or ") + "."
-	}
-	switch longest := max(s.watch.Clock.Seconds, s.watch.Clock.Watch, s.watch.Window); {
-	case s.word == TooShort:
-		return strings.TrimLeft(text+" To see what it does by itself, run it again with an idle window longer than "+w.seconds("clock.longest", number(longest))+".", " ")
-	case text != "":
-		return text
-	case t.least:
-		return fmt.Sprintf("nothing: no other variant of this run held less than %s.", w.size("idle.rss", s.part(func(p Parts) int64 { return p.RSS })))
-	case !t.called:
-		return fmt.Sprintf("nothing was tried that could help against %s.", w.size(FigureHeld, s.part(Parts.Held)))
-	}
-	why := ""
-	if s.word == Fragmentation {
-		why = ", and the rest goes only when blocks are freed or moved"
-	}
-	gave := "nothing"
-	if t.best.Value > 0 {
-		gave = w.size("purged.returned", t.best)
-	}
-	return fmt.Sprintf("nothing that was tried helps: of %s the call returned %s%s.", w.size(FigureHeld, s.part(Parts.Held)), gave, why)
 }
 
 func figureOf(name string, m stat.Median) analysis.Figure {

@@ -42,7 +42,9 @@ func TestWhatIsRecommended(t *testing.T) {
 		"another that cures too little":   {trials: []results.Trial{variantOf("a", 500, 1, nil), variantOf("b", 300, 1, nil)}},
 		"a reference is no choice":        {trials: []results.Trial{variantOf("a", 500, 1, nil), variantOf("b", 0, 1, nil)}, reference: "b"},
 		"the second best is quick enough": {trials: []results.Trial{variantOf("a", 500, 1, nil), variantOf("b", 3, .5, nil), variantOf("c", 50, 1, nil)}, instead: "c"},
-		"none held less":                  {trials: []results.Trial{variantOf("a", 100, 1, nil), variantOf("b", 300, 1, nil)}, says: "no other variant of this run held less than 108 MiB"},
+		"none held less":                  {trials: []results.Trial{variantOf("a", 100, 1, nil), variantOf("b", 300, 1, nil)}, says: "Set: nothing: by itself no other variant of this run held less than 108 MiB."},
+		"none held less by itself":        {trials: []results.Trial{variantOf("a", 100, 1, nil), variantOf("b", 300, 1, purged(20))}, says: `held less than 108 MiB; "b" did after a purge, which left 20 MiB.`},
+		"the order is given once":         {trials: []results.Trial{variantOf("a", 500, 1, nil), variantOf("a tuned", 30, 1, nil), variantOf("b", 20, 1, nil)}, within: "a tuned", instead: "b", says: `Set: take "a tuned", which held 38 MiB; or "b", which held 28 MiB.`},
 	} {
 		run := results.Run{Cells: []results.Cell{{Name: "c", Workload: "w"}}}
 		for _, tr := range c.trials {
@@ -92,7 +94,7 @@ func TestThreadCachesAreFlushed(t *testing.T) {
 	if f.Word != string(ThreadCache) || f.Remedy == nil || f.Remedy.Setting != `mallctl("thread.tcache.flush")` || f.Remedy.Saved.Value != 98*mib {
 		t.Errorf("%s, %+v:\n%s", f.Word, f.Remedy, f.Text)
 	}
-	if !strings.Contains(f.Text, "emptying the caches of all threads, and a purge returned a further 98 MiB") {
+	if !strings.Contains(f.Text, "emptying the caches of all threads, and a purge returned 98 MiB") {
 		t.Errorf("%s", f.Text)
 	}
 	checkNumbers(t, "thread cache", f)

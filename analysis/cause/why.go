@@ -20,28 +20,90 @@ func (s *subject) why(w *words) string {
 	if s.word == Steady || s.word == Growth {
 		return ""
 	}
-	var texts []string
-	if float64(p.Retained) >= mechanism*held {
-		texts = append(texts, s.whyRetained(w, p)...)
-	}
-	if float64(p.Pinned) >= mechanism*held {
-		blocks, ok := s.at(results.MarkIdle, func(m *results.Mark) (float64, bool) { return float64(m.Blocks), m.Blocks > 0 })
-		if ok {
-			texts = append(texts, fmt.Sprintf("%s blocks that are not freed are scattered over the pages: a page goes back only when its last block is.", w.count("idle.blocks", blocks)))
+	var reasons []reason
+	tell := func(bytes int64, of func() string) {
+		if float64(bytes) >= mechanism*held {
+			if text := of(); text != "" {
+				reasons = append(reasons, reason{bytes, text})
+			}
 		}
 	}
-	if float64(p.Unit) >= mechanism*held {
-		texts = append(texts, fmt.Sprintf("%s of empty pages belong to spans, slabs or extents of which another part is in use: they go back only whole.",
-			w.size("idle.unit", s.part(func(p Parts) int64 { return p.Unit }))))
-	}
-	if float64(p.ThreadCache) >= mechanism*held {
-		texts = append(texts, fmt.Sprintf("Each thread keeps freed blocks for itself, %s in all, and only that thread can give them up.",
-			w.size("idle.thread_cache", s.part(func(p Parts) int64 { return p.ThreadCache }))))
-	}
-	if dropped := s.part(func(p Parts) int64 { return p.Dropped }); float64(p.Dropped) >= mechanism*held {
-		texts = append(texts, fmt.Sprintf("The program says that it holds %s to which no pointer of its own leads.", w.size("idle.dropped", dropped)))
+	tell(p.Retained, func() string { return strings.Join(s.whyRetained(w, p), " ") })
+	tell(p.Pinned, func() string { return s.whyPinned(w) })
+	tell(p.Unit, func() string {
+		return fmt.Sprintf("%s of empty pages belong to spans, slabs or extents of which another part is in use: they go back only whole.",
+			w.size("idle.unit", s.part(func(p Parts) int64 { return p.Unit })))
+	})
+	tell(p.ThreadCache, func() string {
+		return fmt.Sprintf("Each thread keeps freed blocks for itself, %s in all, and only that thread can give them up.",
+			w.size("idle.thread_cache", s.part(func(p Parts) int64 { return p.ThreadCache })))
+	})
+	tell(p.Metadata, func() string { return s.whyMetadata(w) })
+	tell(p.Rounding, func() string { return s.whyRounding(w) })
+	tell(p.Dropped, func() string {
+		return fmt.Sprintf("The program says that it holds %s to which no pointer of its own leads.",
+			w.size("idle.dropped", s.part(func(p Parts) int64 { return p.Dropped })))
+	})
+	slices.SortStableFunc(reasons, func(a, b reason) int { return cmp.Compare(b.bytes, a.bytes) })
+	var texts []string
+	for _, r := range reasons {
+		texts = append(texts, r.text)
 	}
 	return strings.Join(texts, " ")
+}
+
+// reason is why so many bytes are held: the largest part is told first, so that
+// the cause has its reason before any other.
+type reason struct {
+	bytes int64
+	text  string
+}
+
+func (s *subject) whyPinned(w *words) string {
+	blocks, ok := s.blocks()
+	switch {
+	case !ok:
+		return ""
+	case blocks.Value == 1:
+		return w.count("idle.blocks", blocks) + " block that is not freed holds its pages."
+	}
+	return w.count("idle.blocks", blocks) + " blocks that are not freed are scattered over the pages: a page goes back only when its last block is."
+}
+
+// whyMetadata sets the tables against what they once were tables of, and says
+// whether a purge moved them.
+func (s *subject) whyMetadata(w *words) string {
+	text := fmt.Sprintf("%s are tables in which the allocator keeps account of its memory", w.size("idle.metadata", s.part(func(p Parts) int64 { return p.Metadata })))
+	if peak, ok := s.metric(results.MetricRSSPeak); ok {
+		text += ", which was " + w.size("peak.rss", peak) + " at the peak"
+	}
+	left, ok := s.over(func(t *results.Trial) (float64, bool) {
+		purged, base := t.Mark(results.MarkPurged), t.Mark(results.MarkBaseline)
+		if purged == nil || base == nil {
+			return 0, false
+		}
+		n, told := purged.Claims[results.ClaimMetadata]
+		return float64(max(0, n-base.Claims[results.ClaimMetadata])), told
+	})
+	if ok {
+		text += "; after a purge they were " + w.size("purged.metadata", left)
+	}
+	return text + "."
+}
+
+func (s *subject) whyRounding(w *words) string {
+	blocks, ok := s.blocks()
+	if !ok {
+		return ""
+	}
+	each := s.part(func(p Parts) int64 { return p.Rounding })
+	each.Value, each.Low, each.High = each.Value/blocks.Value, each.Low/blocks.High, each.High/blocks.Low
+	return fmt.Sprintf("A block is %s larger on average than what was asked for (blocks in use: %s).", w.size("idle.rounding.each", each), w.count("idle.blocks", blocks))
+}
+
+// blocks is how many are in use at idle.
+func (s *subject) blocks() (stat.Median, bool) {
+	return s.at(results.MarkIdle, func(m *results.Mark) (float64, bool) { return float64(m.Blocks), m.Blocks > 0 })
 }
 
 // whyRetained goes by what the allocator claims of the retained pages, the most first.
@@ -89,7 +151,7 @@ func (s *subject) clockWords(w *words) string {
 
 // watchWords is Watch.Short with its figures kept.
 func (s *subject) watchWords(w *words) string {
-	for name, v := range map[string]float64{"clock": s.watch.Clock.Seconds, "clock.watch": s.watch.Clock.Watch, "window": roundWindow(s.watch.Window)} {
+	for name, v := range map[string]float64{"clock": s.watch.Clock.Seconds, "clock.late": late(s.watch.Clock), "window": roundWindow(s.watch.Window)} {
 		if v > 0 {
 			w.keep(name, "s", number(v))
 		}
@@ -155,8 +217,12 @@ func (s *subject) steps(w *words) string {
 	if !counted || !told {
 		return ""
 	}
-	if bytes.Value == 0 {
-		return fmt.Sprintf(" By itself it has given back nothing (%s releases).", w.count("idle.releases", count))
+	releases := " releases"
+	if count.Value == 1 {
+		releases = " release"
 	}
-	return fmt.Sprintf(" By itself it has given back %s, in %s releases.", w.size("idle.released", bytes), w.count("idle.releases", count))
+	if bytes.Value == 0 {
+		return fmt.Sprintf(" By itself it has given back nothing (%s).", w.count("idle.releases", count)+releases)
+	}
+	return fmt.Sprintf(" By itself it has given back %s, in %s.", w.size("idle.released", bytes), w.count("idle.releases", count)+releases)
 }

@@ -28,7 +28,7 @@ func Explain(w io.Writer, run results.Run, trials []results.Trial, o cause.Optio
 	found := cause.Findings(run, trials, o)
 	sort.SliceStable(found, func(i, j int) bool { return mostHeld(found[i]) > mostHeld(found[j]) })
 	var out strings.Builder
-	words := map[string]bool{}
+	var all []analysis.Finding
 	for i, c := range found {
 		if i > 0 {
 			out.WriteString("\n")
@@ -39,11 +39,11 @@ func Explain(w io.Writer, run results.Run, trials []results.Trial, o cause.Optio
 		}
 		out.WriteString(wrap(title+" · "+heading(run), width, "  "))
 		for _, f := range c.Findings {
-			words[f.Word] = true
 			out.WriteString("\n" + explained(f))
 		}
+		all = append(all, c.Findings...)
 	}
-	out.WriteString(legend(words))
+	out.WriteString(legend(all))
 	_, err = io.WriteString(w, out.String())
 	return len(found), err
 }
@@ -59,34 +59,6 @@ func explained(f analysis.Finding) string {
 		lead := "  " + Topic(p.Topic)
 		lead += strings.Repeat(" ", margin-len(lead))
 		out.WriteString(wrapAfter(lead, p.Text, width, strings.Repeat(" ", margin)))
-	}
-	return out.String()
-}
-
-// meanings say in plain words what a cause is.
-var meanings = []struct{ word, text string }{
-	{string(cause.Retention), "memory that the program has freed and the allocator keeps whole: one call, a setting or another allocator gives it back."},
-	{string(cause.Fragmentation), "free memory between blocks in use, on the same pages or in the same unit: it goes back only when those blocks are freed or moved, or where another allocator lays them out otherwise."},
-	{string(cause.ThreadCache), "freed blocks that each thread keeps for its own next request."},
-	{string(cause.Metadata), "the allocator's own tables."},
-	{string(cause.Rounding), "blocks that are larger than what was asked for."},
-	{string(cause.Mixed), "no kind is half of what is held beyond use."},
-	{string(cause.Growth), "the program holds more and more; no allocator can help."},
-	{string(cause.Leak), "the program has lost the pointers to memory that it never freed; no allocator can help."},
-	{string(cause.TooShort), "the allocator gives memory back after a time that the idle window did not reach."},
-}
-
-// legend explains the causes that were named.
-func legend(named map[string]bool) string {
-	var out strings.Builder
-	for _, m := range meanings {
-		if !named[m.word] {
-			continue
-		}
-		if out.Len() == 0 {
-			out.WriteString("\n")
-		}
-		out.WriteString(wrap(strings.ReplaceAll(m.word, "_", " ")+": "+m.text, width, "  "))
 	}
 	return out.String()
 }
@@ -119,20 +91,28 @@ func ExplainTrial(w io.Writer, run results.Run, trial *results.Trial, o cause.Op
 	alone := *trial
 	alone.Pass = results.PassTime // whatever it was run for, a ledger is a ledger
 	shown := results.Salvage([]results.Trial{alone})
+	var all []analysis.Finding
 	for _, c := range cause.Findings(run, shown, o) {
 		for _, f := range c.Findings {
 			out.WriteString("\n" + explained(f))
 		}
+		all = append(all, c.Findings...)
 	}
 	if table := ledgers(trial); len(table) > 1 {
 		out.WriteString("\nThe ledger, in MiB: resident memory at each mark, every page in one column.\n" + layoutFigures(table))
+		out.WriteString(wrap(accounts, width, "  "))
 	}
 	for _, text := range trial.Warnings {
 		out.WriteString(wrap("! "+results.Plain(text), width, "  "))
 	}
+	out.WriteString(legend(all))
 	_, err := io.WriteString(w, out.String())
 	return err
 }
+
+// accounts says what the accounts of a ledger are.
+const accounts = "live: what was asked for and is held. rounding: the rest of those blocks. pinned: free bytes on pages that also hold a block. " +
+	"empty: pages of the heap without one. other: all outside the heap, such as the program, stacks and files. lab: the lab's own memory."
 
 // ledgers is a table of the marks and looks, in the order of time.
 func ledgers(t *results.Trial) [][]string {

@@ -20,8 +20,8 @@ func (s *subject) set(w *words, t tried) string {
 		return s.setLater(w, t)
 	}
 	choices := choicesOf(t)
-	if gone, small := s.small(); small {
-		text := fmt.Sprintf("nothing is needed: %s have gone back since the peak.", w.size("peak.gone", gone))
+	if _, small := s.small(); small {
+		text := fmt.Sprintf("nothing is needed for a rest of %s.", w.size(FigureHeld, s.part(Parts.Held)))
 		if choices != "" {
 			text += " To hold less still: " + choices + "."
 		}

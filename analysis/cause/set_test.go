@@ -73,7 +73,7 @@ func TestSmallRest(t *testing.T) {
 	}
 	f := explained(t, results.Clock{}, rest(54+48))[0]
 	says(t, f, []string{"Cause: fragmentation, not retention; it is of a small rest, 16 MiB: 48 MiB have gone back since the peak.",
-		"Set: nothing is needed: 48 MiB have gone back since the peak."})
+		"Set: nothing is needed for a rest of 16 MiB."})
 	if f.Word != string(Fragmentation) {
 		t.Errorf("%s", f.Word)
 	}

@@ -175,7 +175,8 @@ var layout = template.Must(template.New("page.html").Funcs(template.FuncMap{
 	"marked": func(text string) bool {
 		return strings.HasSuffix(text, " !")
 	},
-	"unmark": func(text string) string { return strings.TrimSuffix(text, " !") },
-	"figure": func(column int) bool { return column >= report.ColumnPeak && column <= report.ColumnLive },
-	"topic":  report.Topic,
+	"unmark":   func(text string) string { return strings.TrimSuffix(text, " !") },
+	"figure":   func(column int) bool { return column >= report.ColumnPeak && column <= report.ColumnLive },
+	"topic":    report.Topic,
+	"meanings": report.Meanings,
 }).ParseFS(assets, "assets/page.html"))

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"sort"
 	"strings"
 
@@ -23,8 +24,9 @@ func Topic(name string) string {
 }
 
 // Explain says cell by cell and variant by variant why memory is held and what
-// to set; the cell that holds most beyond use comes first. It reports how many cells it told of.
-func Explain(w io.Writer, run results.Run, trials []results.Trial, o cause.Options) (cells int, err error) {
+// to set; the cell that holds most beyond use comes first. Where paste is given, the line
+// that puts a program on a variant follows for each that is to be taken. It reports how many cells it told of.
+func Explain(w io.Writer, run results.Run, trials []results.Trial, o cause.Options, paste func(results.Variant) Paste) (cells int, err error) {
 	found := cause.Findings(run, trials, o)
 	sort.SliceStable(found, func(i, j int) bool { return mostHeld(found[i]) > mostHeld(found[j]) })
 	var out strings.Builder
@@ -43,9 +45,41 @@ func Explain(w io.Writer, run results.Run, trials []results.Trial, o cause.Optio
 		}
 		all = append(all, c.Findings...)
 	}
+	if paste != nil {
+		out.WriteString(toSet(run, all, paste))
+	}
 	out.WriteString(legend(all))
 	_, err = io.WriteString(w, out.String())
 	return len(found), err
+}
+
+// toSet are the variants that findings say to take, each with its line to paste.
+func toSet(run results.Run, findings []analysis.Finding, paste func(results.Variant) Paste) string {
+	var out strings.Builder
+	for _, v := range run.Variants {
+		if !slices.ContainsFunc(findings, func(f analysis.Finding) bool { return taken(f, v) }) {
+			continue
+		}
+		for _, line := range paste(v).Lines {
+			if line[0] != "shell" {
+				continue
+			}
+			if out.Len() == 0 {
+				out.WriteString("\nTo take a variant, start your program with its line:\n")
+			}
+			out.WriteString("  " + results.Plain(v.Name()) + "\n    " + line[1] + "\n")
+		}
+	}
+	return out.String()
+}
+
+// taken says that a finding says to take the variant: it may have a remedy, and advise against any.
+func taken(f analysis.Finding, v results.Variant) bool {
+	return slices.ContainsFunc(f.Parts, func(p analysis.Part) bool {
+		return p.Topic == "set" && slices.ContainsFunc([]*analysis.Remedy{f.Remedy, f.Instead}, func(r *analysis.Remedy) bool {
+			return r != nil && r.Setting == v.Label && strings.Contains(p.Text, cause.Quote(v.Name()))
+		})
+	})
 }
 
 // margin is the column of topics.

@@ -14,7 +14,7 @@ func TestExplain(t *testing.T) {
 	for name, of := range map[string]func() (results.Run, []results.Trial){"curve": curve, "small": small, "lost": lost} {
 		run, trials := of()
 		var out strings.Builder
-		cells, err := Explain(&out, run, trials, cause.Options{})
+		cells, err := Explain(&out, run, trials, cause.Options{}, nil)
 		if err != nil || cells == 0 {
 			t.Fatalf("%s: %d cells, %v", name, cells, err)
 		}
@@ -48,7 +48,7 @@ func TestExplainOrdersByWhatIsHeld(t *testing.T) {
 		few[i].Variant = "mimalloc"
 	}
 	var out strings.Builder
-	if _, err := Explain(&out, run, append(few, trials...), cause.Options{}); err != nil {
+	if _, err := Explain(&out, run, append(few, trials...), cause.Options{}, nil); err != nil {
 		t.Fatal(err)
 	}
 	large, little := strings.Index(out.String(), "curve: iobuf"), strings.Index(out.String(), "curve: cache")
@@ -56,10 +56,10 @@ func TestExplainOrdersByWhatIsHeld(t *testing.T) {
 		t.Errorf("iobuf is at %d and cache at %d:\n%s", large, little, out.String())
 	}
 	out.Reset()
-	if cells, err := Explain(&out, results.Run{}, nil, cause.Options{}); err != nil || cells != 0 || out.Len() != 0 {
+	if cells, err := Explain(&out, results.Run{}, nil, cause.Options{}, nil); err != nil || cells != 0 || out.Len() != 0 {
 		t.Errorf("without trials: %d, %v, %q", cells, err, out.String())
 	}
-	if _, err := Explain(broken{}, run, trials, cause.Options{}); err == nil {
+	if _, err := Explain(broken{}, run, trials, cause.Options{}, nil); err == nil {
 		t.Error("a failed write is no error")
 	}
 }
@@ -76,4 +76,20 @@ func TestExplainTrial(t *testing.T) {
 		t.Fatal(err)
 	}
 	explainedAs(t, "explain-trial", out.String())
+}
+
+// TestLinesOfWhatIsToBeTaken: the variants that are to be taken have their lines, once, and no other has.
+func TestLinesOfWhatIsToBeTaken(t *testing.T) {
+	run, trials := curve()
+	var out strings.Builder
+	paste := func(v results.Variant) Paste {
+		return Paste{Lines: [][2]string{{"call", "f()"}, {"shell", "LINE OF " + v.Label}, {"C", "g()"}}}
+	}
+	if _, err := Explain(&out, run, trials, cause.Options{}, paste); err != nil {
+		t.Fatal(err)
+	}
+	want := "\nTo take a variant, start your program with its line:\n  jemalloc background, decay 1 s\n    LINE OF "
+	if !strings.Contains(out.String(), want) || strings.Count(out.String(), "LINE OF") != 1 || strings.Contains(out.String(), "f()") {
+		t.Errorf("%s", out.String())
+	}
 }

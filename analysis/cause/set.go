@@ -41,10 +41,10 @@ func (s *subject) set(w *words, t tried) string {
 	}
 	text := fmt.Sprintf("nothing that was tried helps: of %s the call returned %s", w.size(FigureHeld, s.part(Parts.Held)), gave)
 	if len(t.later) > 0 {
-		text += ", " + list(t.later)
+		text += ", and " + list(t.later)
 	}
 	if s.word == Fragmentation {
-		text += ", and the rest goes only when blocks are freed or moved"
+		text += "; what is left goes only when blocks are freed or moved"
 	}
 	return text + "."
 }
@@ -88,7 +88,9 @@ func (s *subject) setLater(w *words, t tried) string {
 func (s *subject) setNothingLess(w *words, t tried) string {
 	text := fmt.Sprintf("nothing: by itself no other variant of this run held less than %s", w.size("idle.rss", s.part(func(p Parts) int64 { return p.RSS })))
 	if r := t.trimmed; r != nil {
-		text += fmt.Sprintf("; %s did after %s, which left %s", quote(r.variant.Name()), r.purgeCall(), w.size("variant."+r.variant.Label+".purged", r.held))
+		text += fmt.Sprintf("; %s did after %s, which left %s", Quote(r.variant.Name()), r.purgeCall(), w.size("variant."+r.variant.Label+".purged", r.held))
+	} else if s.word == Fragmentation {
+		text += "; it goes only when blocks are freed or moved"
 	}
 	return text + "."
 }

@@ -188,7 +188,7 @@ func (s *subject) triedVariants(w *words, among []*subject, t *tried) (variants 
 			if len(variants) == 0 {
 				under = "the same work under"
 			}
-			text := fmt.Sprintf("%s %s held %s", under, quote(r.variant.Name()), w.size(name+".rss", r.held))
+			text := fmt.Sprintf("%s %s held %s", under, Quote(r.variant.Name()), w.size(name+".rss", r.held))
 			if r.timed {
 				text += fmt.Sprintf(" (%s throughput per CPU second)", w.change(name+".speed", r.speed, r.held.N))
 			}
@@ -206,7 +206,7 @@ func (s *subject) triedVariants(w *words, among []*subject, t *tried) (variants 
 	remedy := func(r *rival) *analysis.Remedy {
 		return &analysis.Remedy{
 			Setting: r.variant.Label, Saved: figureOf("variant."+r.variant.Label+".saved", r.saved),
-			Text: fmt.Sprintf("take %s, which held %s", quote(r.variant.Name()), w.size("variant."+r.variant.Label+".rss", r.held)),
+			Text: fmt.Sprintf("take %s, which held %s", Quote(r.variant.Name()), w.size("variant."+r.variant.Label+".rss", r.held)),
 		}
 	}
 	if r := pick(same, 0); r != nil && (t.within == nil || r.saved.Value >= nearlyAsGood*t.within.Saved.Value) {
@@ -230,8 +230,8 @@ func (s *subject) trimmedBy(other *subject, t *tried) {
 	}
 }
 
-// quote sets a label off from the sentence: labels hold commas and blanks.
-func quote(label string) string { return `"` + label + `"` }
+// Quote sets a label off from the sentence: labels hold commas and blanks.
+func Quote(label string) string { return `"` + label + `"` }
 
 // speed is how many operations per CPU second one did for each of the other.
 func speed(of, base *subject) (ratio float64, ok bool) {

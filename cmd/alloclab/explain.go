@@ -119,14 +119,14 @@ func explain(stdout io.Writer, args []string, o cause.Options) error {
 		err = report.ExplainTrial(&out, run, t, o)
 		return errors.Join(err, say(stdout, out.String()))
 	}
-	cells, err := report.Explain(&out, run, results.Salvage(trials), o)
+	cells, err := report.Explain(&out, run, results.Salvage(trials), o, func(v results.Variant) report.Paste { return pasteOf(v, trials) })
 	if err != nil {
 		return err
 	}
 	if cells == 0 {
 		return withCode(exitInconclusive, fmt.Errorf("%s: no trial that counts has a ledger at its mark idle: there is nothing to explain", dir))
 	}
-	fmt.Fprintf(&out, "\nTo try what could help, and for lines to paste: alloclab explain %s --try\n", dir)
+	fmt.Fprintf(&out, "\nTo try what else could help, and for systemd, Dockerfile and C: alloclab explain %s --try\n", dir)
 	return say(stdout, out.String())
 }
 

@@ -39,7 +39,7 @@ func wordsOf(cells []Cell) (all []string) {
 }
 
 // TestNamesDecideNothing: the causes of real trials are the same when every name of an allocator
-// in the results is swapped with another, and when all are blank.
+// in the results is swapped with another, so that each name comes to stand at each place, and when all are blank.
 func TestNamesDecideNothing(t *testing.T) {
 	for _, name := range recorded {
 		run, trials := read(t, name)
@@ -47,18 +47,21 @@ func TestNamesDecideNothing(t *testing.T) {
 		if len(wordsOf(Findings(run, trials, Options{}))) < 4 {
 			t.Fatalf("%s: only %s", name, want)
 		}
-		for how, rename := range map[string]func(place int, allocator string) (label, newAllocator, dialect string){
-			"swapped": func(place int, _ string) (string, string, string) {
-				names := []string{"mimalloc", "tcmalloc", "pages", "ptmalloc", "jemalloc", "tbbmalloc"}
-				n := names[place%len(names)]
-				return fmt.Sprint(n, " ", place), n, n
-			},
-			"blank": func(place int, _ string) (string, string, string) { return strings.Repeat(" ", place+1), "", "" },
-		} {
+		renames := map[string]func(place int) (label, name string){
+			"blank": func(place int) (string, string) { return strings.Repeat(" ", place+1), "" },
+		}
+		names := []string{"mimalloc", "tcmalloc", "pages", "ptmalloc", "jemalloc", "tbbmalloc"}
+		for by := range names {
+			renames[fmt.Sprint("swapped by ", by)] = func(place int) (string, string) {
+				n := names[(place+by)%len(names)]
+				return fmt.Sprint(n, " ", place), n
+			}
+		}
+		for how, rename := range renames {
 			run, trials := read(t, name)
 			labels := map[string]string{}
 			for i, v := range run.Variants {
-				label, allocator, _ := rename(i, v.Allocator)
+				label, allocator := rename(i)
 				labels[v.Label] = label
 				run.Variants[i].Label, run.Variants[i].Allocator, run.Variants[i].Version, run.Variants[i].Library = label, allocator, "", ""
 				run.Variants[i].Clock.Text = ""
@@ -69,7 +72,8 @@ func TestNamesDecideNothing(t *testing.T) {
 				if _, known := place[tr.Variant]; !known {
 					place[tr.Variant] = len(place)
 				}
-				_, tr.Allocator, tr.Proof.Dialect = rename(place[tr.Variant], tr.Allocator)
+				_, tr.Allocator = rename(place[tr.Variant])
+				tr.Proof.Dialect = tr.Allocator
 				tr.Variant = labels[tr.Variant]
 				tr.Proof.Version, tr.Proof.ServedBy, tr.Knobs = "", "", nil
 			}

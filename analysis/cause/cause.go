@@ -30,7 +30,8 @@ const (
 	leastBytes  = 2 << 20 // what tables and caches of a few threads come to: less is no finding
 	steadyShare = 0.10    // of what is in use
 	half        = 0.5     // of what is held beyond use: from here on a kind is the cause
-	smallRest   = 0.25    // of what was held beyond use at the peak: three times as much has gone back
+	smallRest   = 0.25    // of what was resident at the peak and is not in use now: three times as much has gone back
+	tinyRest    = 0.10    // of the same: then it is small even where more than that is in use
 	leakShare   = 0.25    // of the same, for what the program says that it dropped
 	worthAWord  = 0.05    // of the same: from here on a part is mentioned
 	back        = 0.02    // of RSS: less than that given back is next to nothing

@@ -60,14 +60,17 @@ func (s *subject) head(w *words) string {
 		w.keep("rounds.agree", "1", number(float64(n)))
 		w.keep("rounds", "1", number(float64(len(s.causes))))
 	}
+	head += "."
 	if gone, small := s.small(); small {
-		head += fmt.Sprintf("; it is of a small rest, %s: %s have gone back since the peak", w.size(FigureHeld, s.part(Parts.Held)), w.size("peak.gone", gone))
+		head += fmt.Sprintf(" It is a small rest, %s: %s have gone back since the peak.", w.size(FigureHeld, s.part(Parts.Held)), w.size("peak.gone", gone))
 	}
-	return head + "."
+	return head
 }
 
-// small says that most of what was ever held beyond use has gone back by
-// itself, and how much RSS has fallen since its peak.
+// small says that most of what could go back since the peak has gone back by
+// itself, and how much RSS has fallen since then. What is left of a burst of
+// many GiB may be more than the program uses: that is small only where next to
+// all has gone.
 func (s *subject) small() (gone stat.Median, small bool) {
 	switch s.word {
 	case Steady, Growth, Leak, TooShort:
@@ -78,8 +81,9 @@ func (s *subject) small() (gone stat.Median, small bool) {
 		idle, has := t.Metrics[results.MetricRSSIdle]
 		return peak - idle, had && has
 	})
-	held := s.part(Parts.Held).Value
-	return gone, ok && held <= smallRest*(held+gone.Value)
+	held, used := s.part(Parts.Held).Value, s.part(func(p Parts) int64 { return p.InUse }).Value
+	could := held + gone.Value
+	return gone, ok && (held <= tinyRest*could || held <= smallRest*could && held <= used)
 }
 
 // verdict is the cause in a few words.

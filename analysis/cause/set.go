@@ -20,14 +20,12 @@ func (s *subject) set(w *words, t tried) string {
 		return s.setLater(w, t)
 	}
 	choices := choicesOf(t)
-	if _, small := s.small(); small {
-		text := fmt.Sprintf("nothing is needed for a rest of %s.", w.size(FigureHeld, s.part(Parts.Held)))
-		if choices != "" {
-			text += " To hold less still: " + choices + "."
-		}
-		return text
-	}
+	_, small := s.small()
 	switch {
+	case small && choices != "":
+		return "to hold less still: " + choices + "."
+	case small:
+		return fmt.Sprintf("nothing is needed for a rest of %s.", w.size(FigureHeld, s.part(Parts.Held)))
 	case choices != "":
 		return choices + "."
 	case t.least:

@@ -63,28 +63,38 @@ func TestNoAnswerComesFirst(t *testing.T) {
 	says(t, f, []string{"longer than 10 s, to see what it gives back by itself."}, "late", "Who needs")
 }
 
-// TestSmallRest: where three quarters of what was held beyond use at the peak have gone
-// back the rest is called small, and is no illness; its cause stays.
+// TestSmallRest: where three quarters of what could go back since the peak have gone, and
+// no more is left than is in use, the rest is called small; its cause stays.
 func TestSmallRest(t *testing.T) {
-	rest := func(peak float64) results.Trial {
-		tr := *trialOf(1, results.Ledger{}, results.Ledger{Live: 38 * mib, Pinned: 16 * mib}, nil)
+	rest := func(used, held int64, peak float64) results.Trial {
+		tr := *trialOf(1, results.Ledger{}, results.Ledger{Live: used * mib, Pinned: held * mib}, nil)
 		tr.Metrics[results.MetricRSSPeak] = peak * mib
 		return tr
 	}
-	f := explained(t, results.Clock{}, rest(54+48))[0]
-	says(t, f, []string{"Cause: fragmentation, not retention; it is of a small rest, 16 MiB: 48 MiB have gone back since the peak.",
-		"Set: nothing is needed for a rest of 16 MiB."})
-	if f.Word != string(Fragmentation) {
-		t.Errorf("%s", f.Word)
+	const small = "It is a small rest"
+	for name, c := range map[string]struct {
+		used, held int64
+		peak       float64
+		small      bool
+	}{
+		"three quarters have gone":               {38, 16, 54 + 48, true},
+		"a little less has":                      {38, 16, 54 + 47, false},
+		"but more is left than is in use":        {12, 16, 28 + 48, false},
+		"next to all has gone":                   {12, 16, 28 + 144, true},
+		"nearly that, and more than is in use":   {12, 16, 28 + 143, false},
+		"gigabytes of a burst are no small rest": {100, 2048, 2148 + 3*2048, false},
+	} {
+		f := explained(t, results.Clock{}, rest(c.used, c.held, c.peak))[0]
+		if strings.Contains(f.Head, small) != c.small || f.Word != string(Fragmentation) {
+			t.Errorf("%s: small should be %v; %s: %s", name, c.small, f.Word, f.Head)
+		}
 	}
-	f = explained(t, results.Clock{}, rest(54+47))[0]
-	says(t, f, nil, "small rest", "nothing is needed")
 
-	tr := rest(154)
-	delete(tr.Metrics, results.MetricRSSPeak)
-	says(t, explained(t, results.Clock{}, tr)[0], nil, "small rest")
-
-	tr = rest(154)
+	tr := rest(38, 16, 54+48)
+	says(t, explained(t, results.Clock{}, tr)[0], []string{"Cause: fragmentation, not retention. It is a small rest, 16 MiB: 48 MiB have gone back since the peak.",
+		"Set: nothing is needed for a rest of 16 MiB."})
 	tr.Metrics[results.MetricRSSPurged] = 40 * mib
-	says(t, explained(t, results.Clock{}, tr)[0], []string{"To hold less still: purge it after a burst, which leaves 40 MiB."})
+	says(t, explained(t, results.Clock{}, tr)[0], []string{"Set: to hold less still: purge it after a burst, which leaves 40 MiB."}, "nothing is needed")
+	delete(tr.Metrics, results.MetricRSSPeak)
+	says(t, explained(t, results.Clock{}, tr)[0], []string{"Set: purge it after a burst"}, small)
 }

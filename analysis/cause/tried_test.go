@@ -38,6 +38,7 @@ func TestWhatIsRecommended(t *testing.T) {
 		"a setting not as good":           {trials: []results.Trial{variantOf("a", 500, 1, purged(20)), variantOf("a tuned", 200, 1, nil)}, within: "a purge"},
 		"a setting that is too slow":      {trials: []results.Trial{variantOf("a", 500, 1, purged(20)), variantOf("a tuned", 30, .7, nil)}, within: "a purge", says: "(−30 % throughput per CPU second)"},
 		"another allocator":               {trials: []results.Trial{variantOf("a", 500, 1, nil), variantOf("b", 30, 1.5, nil)}, instead: "b", says: "(+50 % throughput per CPU second)"},
+		"another as quick":                {trials: []results.Trial{variantOf("a", 500, 1, nil), variantOf("b", 30, .996, nil)}, instead: "b", says: "(the same throughput per CPU second)"},
 		"another that is too slow":        {trials: []results.Trial{variantOf("a", 500, 1, nil), variantOf("b", 30, .5, nil)}},
 		"another that cures too little":   {trials: []results.Trial{variantOf("a", 500, 1, nil), variantOf("b", 300, 1, nil)}},
 		"a reference is no choice":        {trials: []results.Trial{variantOf("a", 500, 1, nil), variantOf("b", 0, 1, nil)}, reference: "b"},

@@ -39,9 +39,13 @@ func (w *words) percent(name string, fraction float64, n int) string {
 	return percent(fraction)
 }
 
-// change prints a ratio as what it is more or less than 1.
+// change prints a ratio as what it is more or less than 1; what rounds to
+// nothing has no direction.
 func (w *words) change(name string, ratio float64, n int) string {
 	w.keep(name, "1", stat.Median{Value: ratio - 1, Low: ratio - 1, High: ratio - 1, N: n})
+	if math.Round(100*(ratio-1)) == 0 {
+		return "the same"
+	}
 	return signed(ratio - 1)
 }
 

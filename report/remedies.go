@@ -30,11 +30,7 @@ func Remedies(w io.Writer, run results.Run, r rank.Ranking, paste map[string]Pas
 	fmt.Fprintf(&out, "RSS in MiB, medians; beside each figure its difference from %s in per cent [%s]\n", r.Base.Name(), kind)
 	out.WriteString(ranks(r))
 	for _, n := range rankNotes(r) {
-		who := strings.Join(n.Variants, ", ")
-		if len(n.Variants) > 1 && len(n.Variants) == len(r.Candidates) {
-			who = "all"
-		}
-		out.WriteString(wrap("! "+who+": "+n.Text, 116, "  "))
+		out.WriteString(wrap("! "+who(n.Variants, r)+": "+n.Text, 116, "  "))
 	}
 	out.WriteString(rankLegend(r))
 	worth, rest := r.Worth()
@@ -60,6 +56,23 @@ func Remedies(w io.Writer, run results.Run, r rank.Ranking, paste map[string]Pas
 	}
 	_, err := io.WriteString(w, out.String())
 	return err
+}
+
+// who names those of a ranking whom a note is about; where it is most of them, the others.
+func who(named []string, r rank.Ranking) string {
+	if len(named) < 2 || 2*len(named) <= len(r.Candidates) {
+		return strings.Join(named, ", ")
+	}
+	var others []string
+	for _, c := range r.Candidates {
+		if !slices.Contains(named, c.Variant.Name()) {
+			others = append(others, c.Variant.Name())
+		}
+	}
+	if len(others) == 0 {
+		return "all"
+	}
+	return "all but " + strings.Join(others, ", ")
 }
 
 // rankNotes are what must not be overlooked; who has the same is named together.

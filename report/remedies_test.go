@@ -131,3 +131,22 @@ func TestProvision(t *testing.T) {
 		}
 	}
 }
+
+// TestWhoANoteIsAbout: a note about most variants names the few that it is not about.
+func TestWhoANoteIsAbout(t *testing.T) {
+	var r rank.Ranking
+	for _, label := range []string{"a", "b", "c", "d", "e"} {
+		r.Candidates = append(r.Candidates, rank.Candidate{Variant: results.Variant{Label: label}})
+	}
+	for want, named := range map[string][]string{
+		"a": {"a"}, "a, c": {"a", "c"}, "all but b, e": {"a", "c", "d"}, "all": {"a", "b", "c", "d", "e"},
+	} {
+		if got := who(named, r); got != want {
+			t.Errorf("%v: %q, want %q", named, got, want)
+		}
+	}
+	r.Candidates = r.Candidates[:1]
+	if got := who([]string{"a"}, r); got != "a" {
+		t.Errorf("of one: %q", got)
+	}
+}

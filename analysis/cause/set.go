@@ -71,7 +71,7 @@ func (s *subject) setLater(w *words, t tried) string {
 	clock := s.watch.Clock
 	text := fmt.Sprintf("nothing yet: run it again with an idle window longer than %s, to see what it gives back by itself",
 		w.seconds("clock.longest", number(max(clock.Seconds, clock.Watch, roundWindow(s.watch.Window)))))
-	if wait := late(clock); wait > 0 {
+	if wait := late(clock); wait > 0 && s.watch.Window < clock.Watch {
 		text += fmt.Sprintf("; its clock of %s may start up to %s late", w.seconds("clock", number(clock.Seconds)), w.seconds("clock.late", number(wait)))
 	}
 	text += "."

@@ -61,6 +61,12 @@ func TestNoAnswerComesFirst(t *testing.T) {
 		"; its clock of 10 s may start up to 10 s late.", "Who needs the memory back within 1 s: purge it after a burst, which leaves 20 MiB."}, "Set: purge", "can take")
 	f = explained(t, results.Clock{Seconds: 10}, variantOf("a", 500, 1, nil))[0]
 	says(t, f, []string{"longer than 10 s, to see what it gives back by itself."}, "late", "Who needs")
+
+	tr := variantOf("a", 500, 1, nil) // of a window longer than all that the clock can take
+	fell := int64(20 * mib)
+	tr.IdleFall = &fell
+	f = explained(t, results.Clock{Seconds: .3, Watch: .6}, tr)[0]
+	says(t, f, []string{"longer than 1 s, to see what it gives back by itself."}, "late")
 }
 
 // TestSmallRest: where three quarters of what could go back since the peak have gone, and

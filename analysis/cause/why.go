@@ -124,7 +124,11 @@ func (s *subject) whyRetained(w *words, p Parts) []string {
 		case results.ClaimDecay:
 			texts = append(texts, size+" wait for the allocator's clock"+s.clockWords(w)+".")
 		case results.ClaimPageHeap:
-			texts = append(texts, size+" are whole free spans that the allocator keeps for the next burst"+s.clockWords(w)+"."+s.steps(w))
+			waits := "the allocator keeps for the next burst"
+			if clock := s.clockWords(w); clock != "" {
+				waits = "wait for the allocator's clock" + clock
+			}
+			texts = append(texts, size+" are whole free spans that "+waits+"."+s.steps(w))
 		case results.ClaimTop:
 			texts = append(texts, size+" lie at the end of a heap, above its highest block in use"+s.arenas(w)+".")
 		case results.ClaimBins:

@@ -43,3 +43,11 @@ func TestOneIsNotMany(t *testing.T) {
 		says(t, explained(t, results.Clock{}, tr)[0], []string{want})
 	}
 }
+
+// TestSpansThatWait: free spans are kept for the next burst, or for a clock where there is one.
+func TestSpansThatWait(t *testing.T) {
+	tr := variantOf("a", 100, 0, nil)
+	tr.Marks[3].Claims = results.Claims{results.ClaimPageHeap: 100 * mib}
+	says(t, explained(t, results.Clock{}, tr)[0], []string{"100 MiB are whole free spans that the allocator keeps for the next burst."}, "clock")
+	says(t, explained(t, results.Clock{Seconds: .5}, tr)[0], []string{"100 MiB are whole free spans that wait for the allocator's clock of 500 ms; watched for 1 s."}, "burst")
+}

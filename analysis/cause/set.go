@@ -37,9 +37,13 @@ func (s *subject) set(w *words, t tried) string {
 	if t.best.Value >= backBytes {
 		gave = w.size("purged.returned", t.best)
 	}
-	text := fmt.Sprintf("nothing that was tried helps: of %s the call returned %s", w.size(FigureHeld, s.part(Parts.Held)), gave)
-	if len(t.later) > 0 {
-		text += ", and " + list(t.later)
+	helps := "nothing that was tried helps"
+	if len(t.later) > 0 { // not nothing, but nothing to be had while the threads work
+		helps = "no call to give back and no variant that was tried helps"
+	}
+	text := fmt.Sprintf("%s: of %s the call returned %s", helps, w.size(FigureHeld, s.part(Parts.Held)), gave)
+	for _, gaveBack := range t.later {
+		text += "; " + gaveBack
 	}
 	if s.word == Fragmentation {
 		text += "; what is left goes only when blocks are freed or moved"

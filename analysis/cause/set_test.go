@@ -43,7 +43,7 @@ func TestNothingIsNothing(t *testing.T) {
 	tr := variantOf("a", 6, 0, map[string]float64{results.MetricRSSPurged: 14 + 4./1024, results.MetricRSSExited: 11.8})
 	f := explained(t, results.Clock{}, tr)[0]
 	says(t, f, []string{"a purge returned nothing of 14 MiB; the end of all threads, and a purge returned 2.2 MiB",
-		"of 6.0 MiB the call returned nothing, and the end of all threads gave back 2.2 MiB."}, "further", "−", "KiB")
+		"Set: no call to give back and no variant that was tried helps: of 6.0 MiB the call returned nothing; the end of all threads gave back 2.2 MiB."}, "further", "−", "KiB")
 
 	tr.Metrics[results.MetricRSSPurged] = 13.73 // less than the least that counts, and something all the same
 	tr.Metrics[results.MetricRSSPurged] *= mib

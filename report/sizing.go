@@ -43,6 +43,9 @@ func Sizing(w io.Writer, run results.Run, s sizing.Sizing) error {
 	}
 	out.WriteString(alignPairs(table))
 	for _, e := range s.Estimates {
+		if e.Short != "" {
+			out.WriteString(wrap(fmt.Sprintf("! %s: nothing is said of idle: %s", e.Variant.Name(), e.Short), width, "  "))
+		}
 		if e.Worst > crooked {
 			fmt.Fprintf(&out, "! %s: a trial lies %.0f %% off the line, so a line may be the wrong shape\n", e.Variant.Name(), 100*e.Worst)
 		}

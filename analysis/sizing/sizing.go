@@ -37,6 +37,7 @@ type Estimate struct {
 	Variant results.Variant
 	Peak    analysis.Figure  // bytes of peak RSS with their 95 % prediction interval: its upper end is what to provision
 	Idle    *analysis.Figure // the same of RSS at idle; nil where the clock was not watched long enough, or no line can be drawn
+	Short   string           // why the clock was not watched long enough, or ""
 	PerByte float64          // by which peak RSS grows with each live byte
 	Worst   float64          // the largest distance of a point from the line, as a fraction
 }
@@ -152,7 +153,8 @@ func (g group) sizing(variants []results.Variant, trials []results.Trial, live f
 		}
 		e := Estimate{Variant: v, Peak: predict(peak, results.MetricRSSPeak, live), PerByte: peak.PerX, Worst: peak.Worst}
 		s.Beyond = math.Max(s.Beyond, peak.Beyond(live))
-		if idle, ok := g.line(v, trials, results.MetricRSSIdle); ok && !g.short(v, trials) {
+		e.Short = g.short(v, trials)
+		if idle, ok := g.line(v, trials, results.MetricRSSIdle); ok && e.Short == "" {
 			f := predict(idle, results.MetricRSSIdle, live)
 			e.Idle = &f
 		}
@@ -191,8 +193,8 @@ func point(t *results.Trial, cell, variant, metric string) (live, value float64,
 	return float64(m.Asked), value, ok && value > 0
 }
 
-// short says that in one of the cells RSS at idle tells nothing.
-func (g group) short(v results.Variant, trials []results.Trial) bool {
+// short says why in one of the cells RSS at idle tells nothing, or is "".
+func (g group) short(v results.Variant, trials []results.Trial) string {
 	for _, c := range g.cells {
 		var of []*results.Trial
 		for i := range trials {
@@ -200,11 +202,11 @@ func (g group) short(v results.Variant, trials []results.Trial) bool {
 				of = append(of, t)
 			}
 		}
-		if cause.WatchOf(of, cause.Context{Clock: v.Clock, Silent: c.Silent}).Short() != "" {
-			return true
+		if short := cause.WatchOf(of, cause.Context{Clock: v.Clock, Silent: c.Silent}).Short(); short != "" {
+			return short
 		}
 	}
-	return false
+	return ""
 }
 
 func predict(l stat.Line, metric string, live float64) analysis.Figure {

@@ -70,7 +70,8 @@ func TestAtFindsAKnownSlope(t *testing.T) {
 		t.Errorf("within what was measured: %+v, %v", all, err)
 	}
 	run.Variants[0].Clock = results.Clock{Seconds: 10, Watch: 20}
-	if all, err = At(run, trials, 200*mib); err != nil || all[0].Estimates[1].Idle != nil || all[0].Estimates[0].Idle == nil {
+	if all, err = At(run, trials, 200*mib); err != nil || all[0].Estimates[1].Idle != nil || all[0].Estimates[0].Idle == nil ||
+		!strings.Contains(all[0].Estimates[1].Short, "too short to tell") || all[0].Estimates[0].Short != "" {
 		t.Errorf("a clock of 20 s was watched for 8: %+v, %v", all, err)
 	}
 }

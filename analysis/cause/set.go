@@ -73,6 +73,9 @@ func choicesOf(t tried) string {
 // answer, and then, apart, what was seen to give memory back within the window.
 func (s *subject) setLater(w *words, t tried) string {
 	clock := s.watch.Clock
+	if s.watch.Stands() {
+		clock.Watch = clock.Seconds // a clock that stands still is an answer once its own time has passed
+	}
 	text := fmt.Sprintf("nothing yet: run it again with an idle window longer than %s, to see what it gives back by itself",
 		w.seconds("clock.longest", number(max(clock.Seconds, clock.Watch, roundWindow(s.watch.Window)))))
 	if wait := late(clock); wait > 0 && s.watch.Window < clock.Watch {

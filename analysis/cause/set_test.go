@@ -62,6 +62,11 @@ func TestNoAnswerComesFirst(t *testing.T) {
 	f = explained(t, results.Clock{Seconds: 10}, variantOf("a", 500, 1, nil))[0]
 	says(t, f, []string{"longer than 10 s, to see what it gives back by itself."}, "late", "Who needs")
 
+	run := results.Run{Variants: []results.Variant{{Label: "a", Clock: results.Clock{Seconds: 10, Watch: 20, OnActivity: true}}},
+		Cells: []results.Cell{{Name: "c", Workload: "w", Silent: true}}} // where a window of 10 s is an answer: it stands still
+	f = Findings(run, []results.Trial{variantOf("a", 500, 1, nil)}, Options{})[0].Findings[0]
+	says(t, f, []string{"longer than 10 s, to see what it gives back by itself."}, "late")
+
 	tr := variantOf("a", 500, 1, nil) // of a window longer than all that the clock can take
 	fell := int64(20 * mib)
 	tr.IdleFall = &fell

@@ -15,6 +15,9 @@ func fileName(cell string) string {
 		switch {
 		case r >= 'a' && r <= 'z', r >= '0' && r <= '9', r == '_', r == '.', r == '=':
 			return r
+		case r >= 'A' && r <= 'Z': // some file systems hold a and A for the same
+			lost = true
+			return r + 'a' - 'A'
 		case r == '/' || r == ',':
 			return '-'
 		default:

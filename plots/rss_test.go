@@ -168,6 +168,9 @@ func TestFileNamesDiffer(t *testing.T) {
 			t.Errorf("%q gives %q", cell, name)
 		}
 	}
+	if name := fileName("iobuf/backlog=64MiB"); !strings.HasPrefix(name, "iobuf-backlog=64mib-") {
+		t.Errorf("of MiB is left %q", name)
+	}
 }
 
 func TestCaption(t *testing.T) {

@@ -15,7 +15,7 @@ import (
 // TestPresetsForComparison: in a preset that says what it is gated by, every
 // verdict can be reached with its rounds, and ci keeps its five minutes.
 func TestPresetsForComparison(t *testing.T) {
-	binaries := runner.Binaries{Dir: measured(t)}
+	binaries := runner.Binaries{Dir: programs(t)}
 	workloads, err := binaries.Manifest()
 	if err != nil {
 		t.Fatal(err)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -16,7 +15,18 @@ import (
 var update = flag.Bool("update", false, "rewrite the expected output in testdata/script")
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"alloclab": main})
+	testscript.Main(cleaned{m}, map[string]func(){"alloclab": main})
+}
+
+// cleaned removes the programs built for the tests, once all have run.
+type cleaned struct{ *testing.M }
+
+func (c cleaned) Run() int {
+	code := c.M.Run()
+	if built != "" {
+		os.RemoveAll(built)
+	}
+	return code
 }
 
 // TestScript runs the commands as a user would, on the real programs.
@@ -58,32 +68,25 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
+// built is the folder of the measured programs where the tests built them.
+var built string
+
 // programs is a folder with the measured programs: the one that make test
-// names, or one built now.
+// names, or one built once for all tests of this package.
 func programs(t *testing.T) string {
-	if dir := os.Getenv(runner.LibexecVariable); dir != "" {
+	t.Helper()
+	if dir := os.Getenv(runner.LibexecVariable); dir != "" && dir != built {
 		return dir
 	}
-	dir := t.TempDir()
-	for _, allocator := range []string{"ptmalloc", "jemalloc", "tcmalloc", "mimalloc"} {
-		cmd := exec.Command("go", "build", "-tags", "alloc_"+allocator, "-o", filepath.Join(dir, "workload-"+allocator), "./workloads")
-		cmd.Dir = "../.."
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("building workload-%s: %v\n%s", allocator, err, out)
+	if built == "" {
+		dir, err := os.MkdirTemp("", "alloclab-test-")
+		if err != nil {
+			t.Fatal(err)
+		}
+		built = dir
+		if out, err := exec.Command("make", "-C", "../..", "--no-print-directory", "BIN="+dir, "build").CombinedOutput(); err != nil {
+			t.Fatalf("make build: %v\n%s", err, out)
 		}
 	}
-	cmd := exec.Command("cc", "-std=gnu11", "-O2", "-fPIC", "-shared", "-pthread",
-		"-fno-builtin-malloc", "-fno-builtin-calloc", "-fno-builtin-realloc", "-fno-builtin-free",
-		"-o", filepath.Join(dir, "libpages.so"), "../../workloads/reference/pages.c")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("building libpages.so: %v\n%s", err, out)
-	}
-	agent, _ := filepath.Glob("../../workloads/agent/*.c")
-	probes, _ := filepath.Glob("../../workloads/kit/probe*.c")
-	cmd = exec.Command("cc", append(append([]string{"-std=gnu11", "-O2", "-DPROBE_PRELOADED", "-fPIC", "-shared", "-pthread", "-fvisibility=hidden",
-		"-I../../workloads", "-o", filepath.Join(dir, "libagent.so")}, agent...), probes...)...)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("building libagent.so: %v\n%s", err, out)
-	}
-	return dir
+	return built
 }

@@ -19,7 +19,7 @@ import (
 // alloclab runs a command as a user would, in this process.
 func alloclab(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
-	t.Setenv(runner.LibexecVariable, measured(t))
+	t.Setenv(runner.LibexecVariable, programs(t))
 	var out, complaint strings.Builder
 	root := newRoot(&out, &complaint)
 	root.SetArgs(args)
@@ -36,17 +36,6 @@ func alloclab(t *testing.T, args ...string) (code int, stdout, stderr string) {
 		complaint.WriteString(err.Error())
 	}
 	return code, out.String(), complaint.String()
-}
-
-var builtPrograms string
-
-// measured is the folder of the measured programs, built once.
-func measured(t *testing.T) string {
-	t.Helper()
-	if builtPrograms == "" {
-		builtPrograms = programs(t)
-	}
-	return builtPrograms
 }
 
 func write(t *testing.T, name, text string) string {
@@ -168,7 +157,7 @@ func TestSoakSittings(t *testing.T) {
 	experiment := write(t, "holding.toml", holding)
 	codes := map[int]int{}
 	for i := range 20 {
-		code, stdout, stderr := alloclab(t, "ab", experiment, "--base", "libexec="+measured(t), "--new", "ptmalloc", "--out", filepath.Join(t.TempDir(), "out"))
+		code, stdout, stderr := alloclab(t, "ab", experiment, "--base", "libexec="+programs(t), "--new", "ptmalloc", "--out", filepath.Join(t.TempDir(), "out"))
 		t.Logf("sitting %d: exit code %d: %s", i+1, code, lastLine(stdout))
 		if codes[code]++; code != exitOK && code != exitInconclusive || strings.Contains(stdout, "improved.") || strings.Contains(stdout, "unstable") {
 			t.Errorf("an alarm, and nothing differs:\n%s\n%s", stdout, stderr)

@@ -112,6 +112,17 @@ int main(int argc, char **argv)
 			if (!take(1 << 20))
 				return 8;
 	}
+	if (!strcmp(mode, "burst")) { /* frees 32 MiB, all but the block that came last */
+		enum { BLOCKS = 4096 };
+		static char *blocks[BLOCKS];
+		ready();
+		usleep(50000);
+		for (int i = 0; i < BLOCKS; i++)
+			blocks[i] = take(8192);
+		for (int i = 0; i < BLOCKS - 1; i++)
+			free(blocks[i]);
+		return serve();
+	}
 	if (!strcmp(mode, "stubborn")) {
 		signal(SIGTERM, SIG_IGN);
 		ready();

@@ -51,6 +51,7 @@ func victim(t testing.TB) string {
 type ran struct {
 	results.Program
 	allocator string
+	knobs     map[string]any
 	agentless bool
 	census    bool // the pass
 	limit     time.Duration
@@ -64,7 +65,7 @@ type ran struct {
 // place finds the program and puts it under the variant, as a run does.
 func place(t testing.TB, r ran) *placement {
 	t.Helper()
-	v := ready(t, configs.Variant{Allocator: r.allocator})
+	v := ready(t, configs.Variant{Allocator: r.allocator, Knobs: r.knobs})
 	p, err := findProgram("victim", r.Program, t.TempDir())
 	if err != nil {
 		t.Fatal(err)

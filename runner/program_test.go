@@ -293,6 +293,27 @@ func TestProgramWithItsOwnAllocator(t *testing.T) {
 	}
 }
 
+// In a program that is no PIE and takes malloc's address, that address is the program's own for everybody: who
+// serves is another question.
+func TestProgramAtAFixedAddress(t *testing.T) {
+	victim(t)
+	path := filepath.Join(binaries(t, "ptmalloc").Dir, "fixed")
+	if out, err := exec.Command("cc", "-O0", "-fno-builtin", "-fno-pie", "-no-pie", "-o", path, "testdata/victim.c").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for allocator, want := range map[string]string{"ptmalloc": "libc.so", "jemalloc": "libjemalloc", "tcmalloc": "libtcmalloc"} {
+		for _, census := range []bool{false, true} {
+			r := runProgram(t, ran{allocator: allocator, census: census, Program: results.Program{Command: []string{path, "work"}}})
+			if r.Status != results.StatusOK || !strings.Contains(r.Proof.ServedBy, want) || r.Proof.Dialect != allocator {
+				t.Errorf("%s, census %v: %s, %+v, %q", allocator, census, r.Status, r.Proof, r.Warnings)
+			}
+			if m := r.Mark(results.MarkFreed); m == nil || m.AllocatorStats == nil || census != (m.Ledger != nil) {
+				t.Errorf("%s, census %v: at its end %+v", allocator, census, m)
+			}
+		}
+	}
+}
+
 // The agent leaves nothing in the allocator that grows: its thread has no arena.
 func TestAgentMakesNoArena(t *testing.T) {
 	path := victim(t)

@@ -280,6 +280,12 @@ func TestProgramWithItsOwnAllocator(t *testing.T) {
 		if r.Status != results.StatusOK || !strings.Contains(r.Proof.ServedBy, want) || r.Proof.Dialect != allocator {
 			t.Errorf("%s: %s, %+v, %q", allocator, r.Status, r.Proof, r.Warnings)
 		}
+		if r.Proof.Preloaded != r.Proof.ServedBy { // ptmalloc too: by itself it would have jemalloc
+			t.Errorf("%s: %q was preloaded and %q serves", allocator, r.Proof.Preloaded, r.Proof.ServedBy)
+		}
+	}
+	if r := runProgram(t, ran{Program: results.Program{Command: []string{victim(t), "work"}}}); r.Proof.Preloaded != "" {
+		t.Errorf("%q was preloaded into a program that glibc serves anyway", r.Proof.Preloaded)
 	}
 	own := filepath.Join(binaries(t, "ptmalloc").Dir, "own")
 	source := "#include <stddef.h>\nstatic char b[1<<20], *p = b;\nvoid *malloc(size_t n){ void *r = p; p += n; return r; } void free(void *x){ (void)x; }\nint main(void){ return malloc(8) == 0; }"

@@ -36,8 +36,11 @@ func Explain(w io.Writer, run results.Run, trials []results.Trial, o cause.Optio
 			out.WriteString("\n")
 		}
 		title := results.Plain(c.Title())
-		if run.Experiment.Name != "" {
+		if run.Experiment.Name != "" && !(c.Program != nil && run.Experiment.Name == c.Workload) {
 			title = results.Plain(run.Experiment.Name) + ": " + title
+		}
+		if c.Pass == results.PassCensus {
+			title += " · by its census pass, in which every block is reported"
 		}
 		out.WriteString(wrap(title+" · "+heading(run), width, "  "))
 		for _, f := range c.Findings {
@@ -136,6 +139,9 @@ func ExplainTrial(w io.Writer, run results.Run, trial *results.Trial, o cause.Op
 		out.WriteString("\nThe ledger, in MiB: resident memory at each mark, every page in one column.\n" + layoutFigures(table))
 		out.WriteString(wrap(accounts, width, "  "))
 	}
+	if table := residents(trial); len(table) > 1 {
+		out.WriteString("\nIn MiB: resident memory at each mark. Which of the heap is in use is known in pass census only (exec --census).\n" + layoutFigures(table))
+	}
 	for _, text := range trial.Warnings {
 		out.WriteString(wrap("! "+results.Plain(text), width, "  "))
 	}
@@ -152,7 +158,12 @@ const accounts = "live: what was asked for and is held. rounding: the rest of th
 func ledgers(t *results.Trial) [][]string {
 	marks := append(append([]results.Mark(nil), t.Marks...), t.Looks...)
 	sort.SliceStable(marks, func(i, j int) bool { return marks[i].T < marks[j].T })
-	table := [][]string{{"mark", "at s", "RSS", "live", "rounding", "pinned", "empty", "other", "lab", "empty is, as the allocator says"}}
+	program := slices.ContainsFunc(marks, func(m results.Mark) bool { return m.Ledger != nil && m.Ledger.LiveIsUsable })
+	column := "rounding"
+	if program { // whose rounding is in live, and which maps memory itself
+		column = "unmanaged"
+	}
+	table := [][]string{{"mark", "at s", "RSS", "live", column, "pinned", "empty", "other", "lab", "empty is, as the allocator says"}}
 	mib := scale{"MiB", 1 << 20}
 	for _, m := range marks {
 		if m.Ledger == nil {
@@ -160,8 +171,30 @@ func ledgers(t *results.Trial) [][]string {
 		}
 		show := func(n int64) string { return mib.show(figure{float64(n), true}) }
 		l := m.Ledger
-		table = append(table, []string{results.Plain(m.Name), results.Number(m.T), show(m.RSS), show(l.Live), show(l.Rounding), show(l.Pinned),
+		second := l.Rounding
+		if program {
+			second = l.Unmanaged
+		}
+		table = append(table, []string{results.Plain(m.Name), results.Number(m.T), show(m.RSS), show(l.Live), show(second), show(l.Pinned),
 			show(l.Empty), show(l.Other), show(l.Lab), claims(m, mib)})
+	}
+	return table
+}
+
+// residents is the same of a program whose blocks nobody reported.
+func residents(t *results.Trial) [][]string {
+	table := [][]string{{"mark", "at s", "RSS", "heap", "in use by its own word", "other", "lab"}}
+	mib := scale{"MiB", 1 << 20}
+	for _, m := range t.Marks {
+		if m.Resident == nil {
+			continue
+		}
+		show := func(n int64) string { return mib.show(figure{float64(n), true}) }
+		said := absent
+		if s := m.AllocatorStats; s != nil && s.Allocated != nil {
+			said = show(*s.Allocated)
+		}
+		table = append(table, []string{results.Plain(m.Name), results.Number(m.T), show(m.RSS), show(m.Resident.Heap), said, show(m.Resident.Other), show(m.Resident.Lab)})
 	}
 	return table
 }

@@ -20,6 +20,14 @@ type Program struct {
 	FirstBytes  bool       `json:"first_bytes,omitempty"` // pass census groups live blocks by size and first 8 bytes
 }
 
+// Began says in words when the mark baseline is.
+func (p *Program) Began() string {
+	if p.ReadyPort == 0 && p.ReadyLine == "" {
+		return "it started"
+	}
+	return "it was ready"
+}
+
 // words are the program's command and how long it is watched, for headings.
 func (p *Program) words() string {
 	const longest = 60

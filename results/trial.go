@@ -97,8 +97,9 @@ type Exit struct {
 
 // Proof says who really served malloc, and with which settings.
 type Proof struct {
-	ServedBy       string            `json:"served_by"` // path of the object that holds malloc
-	Version        string            `json:"version"`   // in the allocator's own words
+	ServedBy       string            `json:"served_by"`           // path of the object that holds malloc
+	Preloaded      string            `json:"preloaded,omitempty"` // of a program: what was preloaded for that; empty where it is so by itself
+	Version        string            `json:"version"`             // in the allocator's own words
 	Dialect        string            `json:"dialect"`
 	KnobsEffective map[string]string `json:"knobs_effective"` // as read back, or "parsed" where no allocator call tells
 }

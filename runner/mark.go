@@ -57,13 +57,19 @@ func (o *observer) look(m *results.Mark) error {
 	if err := errors.Join(err, o.process.Continue()); err != nil {
 		return err
 	}
-	if m.Ledger != nil && said != nil {
-		if m.Name == results.MarkBaseline {
-			o.untouched = census.Untouched(*m.Ledger, *said)
-		}
-		m.Claims = census.Claims(*m.Ledger, rollup.LazyFree, o.untouched, *said)
-	}
+	o.claim(m, rollup.LazyFree, said)
 	return nil
+}
+
+// claim divides the empty account by what the allocator said, where there are both.
+func (o *observer) claim(m *results.Mark, lazyFree int64, said *allocators.Claimed) {
+	if m.Ledger == nil || said == nil {
+		return
+	}
+	if m.Name == results.MarkBaseline {
+		o.untouched = census.Untouched(*m.Ledger, *said)
+	}
+	m.Claims = census.Claims(*m.Ledger, lazyFree, o.untouched, *said)
 }
 
 // statistics asks the allocator. A dialect that the lab does not know says nothing.

@@ -170,6 +170,9 @@ func (l *placement) prove(served string) error {
 	}
 	l.proof = l.variant.proof
 	l.proof.ServedBy = served
+	if len(l.preload) > 0 {
+		l.proof.Preloaded = served
+	}
 	return nil
 }
 

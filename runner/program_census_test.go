@@ -1,54 +1,13 @@
 package runner
 
 import (
-	"context"
-	"fmt"
-	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
 
-	"alloclab/configs"
 	"alloclab/results"
 )
-
-// TestCensusAgreesWithWorkload: of one and the same code the blocks reported by the
-// agent and those that the workload lists make the same ledger, within 2 % of what is resident.
-func TestCensusAgreesWithWorkload(t *testing.T) {
-	victim(t)
-	params := map[string]any{"threads": 3, "idle": 0.05, "backlog": 64 << 20}
-	command := []string{buildPlain(t, "iobuf")}
-	for name, value := range params {
-		command = append(command, fmt.Sprintf("%s=%v", name, value))
-	}
-	for _, allocator := range []string{"ptmalloc", "tcmalloc", "mimalloc"} { // jemalloc's own scatter is larger (8 %)
-		r := measure(context.Background(), t, setup{Variant: configs.Variant{Allocator: allocator}, workload: "iobuf", params: params})
-		wantOK(t, r)
-		p := runProgram(t, ran{allocator: allocator, census: true, Program: results.Program{Command: command}})
-		if p.Status != results.StatusOK {
-			t.Fatalf("%s: %s %q", allocator, p.Status, p.Warnings)
-		}
-		linked, reported := r.Mark(results.MarkIdle), p.Mark(results.MarkFreed)
-		if linked == nil || reported == nil || reported.Ledger == nil || reported.Racy {
-			t.Fatalf("%s: %+v, %+v", allocator, linked, reported)
-		}
-		a, b := linked.Ledger, reported.Ledger
-		for _, c := range []struct {
-			account          string
-			linked, reported int64
-		}{{"live with rounding", a.Live + a.Rounding, b.Live}, {"pinned", a.Pinned, b.Pinned}, {"empty", a.Empty, b.Empty}, {"heap", a.Heap(), b.Heap()}} {
-			apart := float64(c.reported-c.linked) / float64(a.Heap())
-			t.Logf("%s %s: %.2f MB linked, %.2f MB reported: %+.2f %% of the heap", allocator, c.account, float64(c.linked)/1e6, float64(c.reported)/1e6, 100*apart)
-			if math.Abs(apart) > 0.02 {
-				t.Errorf("%s %s: %d linked, %d reported", allocator, c.account, c.linked, c.reported)
-			}
-		}
-		if !b.LiveIsUsable || b.Rounding != 0 || reported.Blocks == 0 || len(reported.Classes) == 0 {
-			t.Errorf("%s: %+v, %d blocks, %d classes", allocator, *b, reported.Blocks, len(reported.Classes))
-		}
-	}
-}
 
 // TestCensusAccounts: a program that does what is known on paper, while threads run.
 func TestCensusAccounts(t *testing.T) {

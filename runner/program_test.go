@@ -51,6 +51,7 @@ func victim(t testing.TB) string {
 type ran struct {
 	results.Program
 	allocator string
+	knobs     map[string]any
 	agentless bool
 	census    bool // the pass
 	limit     time.Duration
@@ -64,7 +65,7 @@ type ran struct {
 // place finds the program and puts it under the variant, as a run does.
 func place(t testing.TB, r ran) *placement {
 	t.Helper()
-	v := ready(t, configs.Variant{Allocator: r.allocator})
+	v := ready(t, configs.Variant{Allocator: r.allocator, Knobs: r.knobs})
 	p, err := findProgram("victim", r.Program, t.TempDir())
 	if err != nil {
 		t.Fatal(err)
@@ -279,6 +280,12 @@ func TestProgramWithItsOwnAllocator(t *testing.T) {
 		if r.Status != results.StatusOK || !strings.Contains(r.Proof.ServedBy, want) || r.Proof.Dialect != allocator {
 			t.Errorf("%s: %s, %+v, %q", allocator, r.Status, r.Proof, r.Warnings)
 		}
+		if r.Proof.Preloaded != r.Proof.ServedBy { // ptmalloc too: by itself it would have jemalloc
+			t.Errorf("%s: %q was preloaded and %q serves", allocator, r.Proof.Preloaded, r.Proof.ServedBy)
+		}
+	}
+	if r := runProgram(t, ran{Program: results.Program{Command: []string{victim(t), "work"}}}); r.Proof.Preloaded != "" {
+		t.Errorf("%q was preloaded into a program that glibc serves anyway", r.Proof.Preloaded)
 	}
 	own := filepath.Join(binaries(t, "ptmalloc").Dir, "own")
 	source := "#include <stddef.h>\nstatic char b[1<<20], *p = b;\nvoid *malloc(size_t n){ void *r = p; p += n; return r; } void free(void *x){ (void)x; }\nint main(void){ return malloc(8) == 0; }"
@@ -289,6 +296,27 @@ func TestProgramWithItsOwnAllocator(t *testing.T) {
 	}
 	if _, err := findProgram("own", results.Program{Command: []string{own}}, t.TempDir()); err == nil || !strings.Contains(err.Error(), "defines malloc itself") {
 		t.Errorf("a program that serves itself: %v", err)
+	}
+}
+
+// In a program that is no PIE and takes malloc's address, that address is the program's own for everybody: who
+// serves is another question.
+func TestProgramAtAFixedAddress(t *testing.T) {
+	victim(t)
+	path := filepath.Join(binaries(t, "ptmalloc").Dir, "fixed")
+	if out, err := exec.Command("cc", "-O0", "-fno-builtin", "-fno-pie", "-no-pie", "-o", path, "testdata/victim.c").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for allocator, want := range map[string]string{"ptmalloc": "libc.so", "jemalloc": "libjemalloc", "tcmalloc": "libtcmalloc"} {
+		for _, census := range []bool{false, true} {
+			r := runProgram(t, ran{allocator: allocator, census: census, Program: results.Program{Command: []string{path, "work"}}})
+			if r.Status != results.StatusOK || !strings.Contains(r.Proof.ServedBy, want) || r.Proof.Dialect != allocator {
+				t.Errorf("%s, census %v: %s, %+v, %q", allocator, census, r.Status, r.Proof, r.Warnings)
+			}
+			if m := r.Mark(results.MarkFreed); m == nil || m.AllocatorStats == nil || census != (m.Ledger != nil) {
+				t.Errorf("%s, census %v: at its end %+v", allocator, census, m)
+			}
+		}
 	}
 }
 

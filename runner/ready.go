@@ -155,6 +155,9 @@ func (t *trial) proveInside() error {
 	if !same(id.ServedBy, t.placement.library) {
 		return fmt.Errorf("%w: from inside %s serves malloc, not %s", errWrongAllocator, id.ServedBy, t.placement.library)
 	}
+	if t.placement.proof.Preloaded != "" {
+		proof.Preloaded = proof.ServedBy
+	}
 	t.record.Proof = proof
 	return nil
 }

@@ -156,12 +156,12 @@ func (t *trial) markProgram(o *observer, name string, purge time.Duration) error
 	if err := t.proveInside(); err != nil {
 		return err
 	}
-	regions := t.askAgent(o, &m)
+	said, regions := t.askAgent(o, &m)
 	relatives, err := t.settled()
 	if err != nil {
 		return t.orEnded(err, name)
 	}
-	seen, err := t.lookAtTree(o, &m, regions, relatives)
+	seen, err := t.lookAtTree(o, &m, said, regions, relatives)
 	if o.stopped != nil {
 		o.stopped(name)
 	}
@@ -178,20 +178,19 @@ func (t *trial) markProgram(o *observer, name string, purge time.Duration) error
 
 // askAgent takes what the agent says: the allocator's statistics, and which
 // memory is no heap. An agent that does not answer is lost, and the trial goes on.
-func (t *trial) askAgent(o *observer, m *results.Mark) []wire.Region {
+func (t *trial) askAgent(o *observer, m *results.Mark) (said *allocators.Claimed, regions []wire.Region) {
 	if t.agent == nil {
-		return nil
+		return nil, nil
 	}
 	text, err := t.agent.statistics()
 	if err == nil && text != "" && o.dialect != allocators.DialectUnknown {
-		said, fault := allocators.Claims(o.dialect, text)
+		claimed, fault := allocators.Claims(o.dialect, text)
 		if fault != nil {
 			t.warn("statistics of %s at %s: %v", o.dialect, m.Name, fault)
 		} else {
-			m.AllocatorStats = &said.Stats
+			said, m.AllocatorStats = &claimed, &claimed.Stats
 		}
 	}
-	var regions []wire.Region
 	if err == nil {
 		regions, err = t.agent.regions()
 	}
@@ -199,9 +198,9 @@ func (t *trial) askAgent(o *observer, m *results.Mark) []wire.Region {
 		if !t.process.Wait(0) {
 			t.loseAgent(err)
 		}
-		return nil
+		return said, nil
 	}
-	return regions
+	return said, regions
 }
 
 // orEnded is the error, or that the program ended meanwhile.
@@ -221,7 +220,7 @@ type seen struct {
 // lookAtTree takes the accounts of the program, and of all its tree what each
 // process holds. Private pages that processes share since a fork look like the zero page
 // in the page table: where the accounts of a tree do not add up they are absent.
-func (t *trial) lookAtTree(o *observer, m *results.Mark, regions []wire.Region, relatives []*proc.Process) ([]seen, error) {
+func (t *trial) lookAtTree(o *observer, m *results.Mark, said *allocators.Claimed, regions []wire.Region, relatives []*proc.Process) ([]seen, error) {
 	o.blocks.Reset()
 	if t.reporter != nil {
 		reported, err := t.blocksReported(o, m)
@@ -230,7 +229,8 @@ func (t *trial) lookAtTree(o *observer, m *results.Mark, regions []wire.Region, 
 		}
 		regions = append(regions, reported...)
 	}
-	if _, err := o.account(m, regions); err != nil {
+	rollup, err := o.account(m, regions)
+	if err != nil {
 		return nil, err
 	}
 	lab := m.Ledger.Lab
@@ -243,6 +243,7 @@ func (t *trial) lookAtTree(o *observer, m *results.Mark, regions []wire.Region, 
 	if len(relatives) > 0 && m.Racy {
 		m.Resident, m.Ledger, m.Racy = nil, nil, false
 	}
+	o.claim(m, rollup.LazyFree, said)
 	var all []seen
 	for i, p := range append([]*proc.Process{t.proc}, relatives...) {
 		rollup, err := p.SmapsRollup()

@@ -161,9 +161,30 @@ func decide(p Parts, short, grows bool) Word {
 	return word
 }
 
+// endOf is the mark at which is asked what is held: idle, or of a program that was not watched after its work the
+// end of that.
+func endOf(t *results.Trial) string {
+	if m := t.Mark(results.MarkFreed); t.Mark(results.MarkIdle) == nil && m != nil && m.Ledger != nil && m.Ledger.LiveIsUsable {
+		return results.MarkFreed
+	}
+	return results.MarkIdle
+}
+
+// resident is a metric of memory, which is that of a mark; of a program in pass census, where a mark has no metric, the mark itself.
+func resident(t *results.Trial, metric, mark string) (float64, bool) {
+	if v, ok := t.Metrics[metric]; ok {
+		return v, true
+	}
+	if m := t.Mark(mark); m != nil && m.Ledger != nil && m.Ledger.LiveIsUsable {
+		v, ok := m.Memory()
+		return float64(v), ok
+	}
+	return 0, false
+}
+
 // partsOf reads the ledger and the claims of idle, less those of baseline.
 func partsOf(t *results.Trial) (Parts, bool) {
-	idle, base := t.Mark(results.MarkIdle), t.Mark(results.MarkBaseline)
+	idle, base := t.Mark(endOf(t)), t.Mark(results.MarkBaseline)
 	if idle == nil || idle.Ledger == nil || idle.Racy {
 		return Parts{}, false
 	}

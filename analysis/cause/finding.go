@@ -50,6 +50,13 @@ func (s *subject) head(w *words) string {
 	if used.Value == 0 {
 		use = "nothing is in use"
 	}
+	if s.program != nil { // what it has for itself is no small thing, and is in no cause
+		when, more := s.program.Began(), w.size("idle.in_use", used)+" more are"
+		if used.Value == 0 {
+			more = "nothing more is"
+		}
+		use = fmt.Sprintf("%s were there when %s, and %s in use since", w.size("baseline.rss", s.part(func(p Parts) int64 { return p.Floor })), when, more)
+	}
 	head := fmt.Sprintf("%s keeps %s%s; %s.", s.variant.Name(), w.size("idle.rss", rss), spread, use)
 	if s.word == TooShort {
 		return head + " No answer yet: " + s.watchWords(w) + "."

@@ -9,6 +9,7 @@ import (
 // Cell is what is found of one cell, a finding a variant.
 type Cell struct {
 	results.Cell
+	Pass     string // whose ledgers told
 	Findings []analysis.Finding
 }
 
@@ -18,7 +19,7 @@ func Findings(run results.Run, trials []results.Trial, o Options) []Cell {
 	var all []Cell
 	for _, cell := range run.CellsOf(trials) {
 		subjects := subjectsOf(run, cell, trials, o)
-		c := Cell{Cell: cell}
+		c := Cell{Cell: cell, Pass: passOf(cell, trials)}
 		for _, s := range subjects {
 			c.Findings = append(c.Findings, s.finding(subjects))
 		}
@@ -32,6 +33,7 @@ func Findings(run results.Run, trials []results.Trial, o Options) []Cell {
 // subject is one variant in one cell.
 type subject struct {
 	variant results.Variant
+	program *results.Program // the user's, or nil
 	trials  []*results.Trial // that count and have a sound ledger at idle
 	causes  []Cause          // theirs
 	watch   Watch
@@ -44,7 +46,7 @@ func subjectsOf(run results.Run, cell results.Cell, trials []results.Trial, o Op
 	var order []*subject
 	by := map[string]*subject{}
 	add := func(v results.Variant) *subject {
-		s := &subject{variant: v}
+		s := &subject{variant: v, program: cell.Program}
 		by[v.Label], order = s, append(order, s)
 		return s
 	}
@@ -148,6 +150,16 @@ func (s *subject) metric(name string) (stat.Median, bool) {
 func (s *subject) at(mark string, of func(*results.Mark) (float64, bool)) (stat.Median, bool) {
 	return s.over(func(t *results.Trial) (float64, bool) {
 		if m := t.Mark(mark); m != nil {
+			return of(m)
+		}
+		return 0, false
+	})
+}
+
+// atEnd is the median of something at the mark at which is asked what is held.
+func (s *subject) atEnd(of func(*results.Mark) (float64, bool)) (stat.Median, bool) {
+	return s.over(func(t *results.Trial) (float64, bool) {
+		if m := t.Mark(endOf(t)); m != nil {
 			return of(m)
 		}
 		return 0, false

@@ -35,10 +35,14 @@ func (s *subject) purgeCall() string {
 }
 
 func (s *subject) purgeOrder() string {
-	if c, ok := calls[s.dialect()]; ok {
-		return "call " + c.purge
+	c, ok := calls[s.dialect()]
+	switch {
+	case !ok:
+		return "purge it"
+	case s.program != nil:
+		return "change the program to call " + c.purge
 	}
-	return "purge it"
+	return "call " + c.purge
 }
 
 func (s *subject) flushCall() string {
@@ -85,22 +89,26 @@ func (s *subject) tried(w *words, among []*subject) tried {
 func (s *subject) triedCalls(w *words, t *tried) string {
 	var texts []string
 	rss := s.part(func(p Parts) int64 { return p.RSS })
-	before, some := results.MetricRSSIdle, false // whether anything has gone back so far
+	before, beforeMark := results.MetricRSSIdle, results.MarkIdle
+	if s.program != nil {
+		beforeMark = endOf(s.trials[0])
+	}
+	some := false // whether anything has gone back so far
 	for _, step := range []struct{ mark, metric, did, short string }{
 		{results.MarkPurged, results.MetricRSSPurged, s.purgeCall(), ""},
 		{results.MarkFlushed, results.MetricRSSFlushed, "emptying the caches of all threads, and a purge", "emptying the caches of all threads"},
 		{results.MarkExited, results.MetricRSSExited, "the end of all threads, and a purge", "the end of all threads"},
 	} {
-		from := before
+		from, fromMark := before, beforeMark
 		gave, ok := s.over(func(t *results.Trial) (float64, bool) {
-			a, hadBefore := t.Metrics[from]
-			b, had := t.Metrics[step.metric]
+			a, hadBefore := resident(t, from, fromMark)
+			b, had := resident(t, step.metric, step.mark)
 			return a - b, hadBefore && had
 		})
 		if !ok {
 			continue
 		}
-		before = step.metric
+		before, beforeMark = step.metric, step.mark
 		first := step.mark == results.MarkPurged
 		switch {
 		case gave.Value >= max(backBytes, back*rss.Value):
@@ -133,7 +141,7 @@ func (s *subject) triedCalls(w *words, t *tried) string {
 		if first {
 			t.called, t.best = true, gave
 			if gave.Value >= max(leastBytes, worthSetting*rss.Value) {
-				held, _ := s.metric(step.metric)
+				held, _ := s.over(func(t *results.Trial) (float64, bool) { return resident(t, step.metric, step.mark) })
 				t.within = &analysis.Remedy{
 					Setting: s.purgeCall(), Saved: figureOf(step.mark+".returned", gave),
 					Text: fmt.Sprintf("%s after a burst, which leaves %s", s.purgeOrder(), w.size("purged.rss", held)),

@@ -26,8 +26,8 @@ func watchOf(t *results.Trial, c Context) Watch {
 	if freed != nil && idle != nil {
 		w.Window = idle.T - freed.T
 	}
-	purged, ok := t.Metrics[results.MetricRSSPurged]
-	if rss := t.Metrics[results.MetricRSSIdle]; ok {
+	purged, ok := resident(t, results.MetricRSSPurged, results.MarkPurged)
+	if rss, held := resident(t, results.MetricRSSIdle, endOf(t)); ok && held {
 		w.Returned = rss-purged <= max(backBytes, back*rss)
 	}
 	return w
@@ -44,10 +44,10 @@ func WatchOf(trials []*results.Trial, c Context) Watch {
 		if one.Window > 0 {
 			windows = append(windows, one.Window)
 		}
-		if v, ok := t.Metrics[results.MetricRSSIdle]; ok {
+		if v, ok := resident(t, results.MetricRSSIdle, endOf(t)); ok {
 			held = append(held, v)
 		}
-		if v, ok := t.Metrics[results.MetricRSSPurged]; ok {
+		if v, ok := resident(t, results.MetricRSSPurged, results.MarkPurged); ok {
 			purged = append(purged, v)
 		}
 	}

@@ -103,7 +103,7 @@ func (s *subject) whyRounding(w *words) string {
 
 // blocks is how many are in use at idle.
 func (s *subject) blocks() (stat.Median, bool) {
-	return s.at(results.MarkIdle, func(m *results.Mark) (float64, bool) { return float64(m.Blocks), m.Blocks > 0 })
+	return s.atEnd(func(m *results.Mark) (float64, bool) { return float64(m.Blocks), m.Blocks > 0 })
 }
 
 // whyRetained goes by what the allocator claims of the retained pages, the most first.
@@ -147,6 +147,9 @@ func (s *subject) clockWords(w *words) string {
 		return ""
 	}
 	text := " of " + w.seconds("clock", number(c.Seconds))
+	if s.watch.Window <= 0 { // a program that was not watched after its work
+		return text + ", and it was looked at when its work had ended"
+	}
 	if s.watch.Stands() {
 		return text + ", which runs on activity only, and " + w.seconds("window", number(roundWindow(s.watch.Window))) + " were silent"
 	}
@@ -168,7 +171,7 @@ func (s *subject) watchWords(w *words) string {
 
 // arenas says over how many heaps and arenas the memory lies, as read from outside.
 func (s *subject) arenas(w *words) string {
-	heaps, ok := s.at(results.MarkIdle, func(m *results.Mark) (float64, bool) {
+	heaps, ok := s.atEnd(func(m *results.Mark) (float64, bool) {
 		if m.Outside == nil {
 			return 0, false
 		}
@@ -187,7 +190,7 @@ func (s *subject) above(w *words) string {
 		return ""
 	}
 	above, ok := s.over(func(t *results.Trial) (float64, bool) {
-		m := s.Maps(t.Trial).Mark(results.MarkIdle)
+		m := s.Maps(t.Trial).Mark(endOf(t))
 		if m == nil {
 			return 0, false
 		}
@@ -208,7 +211,7 @@ func (s *subject) above(w *words) string {
 // steps says what the allocator has given back by itself, where it counts that.
 func (s *subject) steps(w *words) string {
 	raw := func(name string) (stat.Median, bool) {
-		return s.at(results.MarkIdle, func(m *results.Mark) (float64, bool) {
+		return s.atEnd(func(m *results.Mark) (float64, bool) {
 			if m.AllocatorStats == nil {
 				return 0, false
 			}

@@ -48,7 +48,7 @@ func Compare(base, new Set, r Rules) (Comparison, error) {
 		for _, v := range base.Run.Variants {
 			if new.Run.Variant(v.Label) != nil {
 				pairs = append(pairs, pair{cell.Name, v.Label, pick(base, base.Name, cell.Name, v.Label), pick(new, new.Name, cell.Name, v.Label),
-					append(passesOf(&base.Run, cell), passesOf(&new.Run, *other)...), true})
+					append(passesOf(&base.Run, cell), passesOf(&new.Run, *other)...), true, cell.Program != nil})
 			}
 		}
 	}
@@ -105,7 +105,7 @@ func Among(set Set, of []Pair, r Rules) (Comparison, error) {
 	}
 	for _, cell := range set.Run.Cells {
 		for _, p := range of {
-			pairs = append(pairs, pair{cell.Name, p.Name, pick(set, p.Base, cell.Name, p.Base), pick(set, p.New, cell.Name, p.New), passesOf(&set.Run, cell), false})
+			pairs = append(pairs, pair{cell.Name, p.Name, pick(set, p.Base, cell.Name, p.Base), pick(set, p.New, cell.Name, p.New), passesOf(&set.Run, cell), false, cell.Program != nil})
 		}
 	}
 	c.judge(pairs, nil, r)
@@ -126,6 +126,12 @@ type pair struct {
 	base, new     picked
 	passes        []string // that either side was to take
 	apart         bool     // the sides are two runs, one after the other
+	program       bool     // the user's: nobody counts its operations
+}
+
+// uncounted says that a metric is of operations, and nobody counts the pair's.
+func (p pair) uncounted(m results.Metric) bool {
+	return p.program && (m.Name == results.MetricOpsPerCPUS || m.Name == results.MetricOpsPerS)
 }
 
 func (p pair) takes(pass string) bool { return slices.Contains(p.passes, pass) }
@@ -200,6 +206,13 @@ func (c *Comparison) judge(pairs []pair, refused map[results.Scope]string, r Rul
 			if _, no := refused[m.Scope]; no {
 				continue
 			}
+			if p.uncounted(m) {
+				note := fmt.Sprintf("%s: nobody counts a program's operations, so %s is not known of it; choose %s to judge its speed", p.cell, m.Name, results.MetricCPU)
+				if r.gates(m) && !slices.Contains(c.Warnings, note) {
+					c.Warnings = append(c.Warnings, note)
+				}
+				continue
+			}
 			base, onBase := p.base.values(m)
 			new, onNew := p.new.values(m)
 			if len(base)+len(new) == 0 && (!r.gates(m) || !p.takes(m.Pass()) || p.base.ran(m) || p.new.ran(m)) {
@@ -249,8 +262,8 @@ func (c *Comparison) judge(pairs []pair, refused map[results.Scope]string, r Rul
 }
 
 // absent says why there is no figure.
-func (p picked) absent() string {
-	if len(p.trials) > 0 {
+func (p picked) absent(m results.Metric) string {
+	if p.ran(m) {
 		return p.label + " lacks this figure"
 	}
 	return fmt.Sprintf("no trial of %s counts: %d were starved of processor time, %d failed", p.label, p.starved, p.failed)

@@ -47,6 +47,27 @@ func one(t *testing.T, metric string, base, new []float64) Change {
 	return c.Changes[0]
 }
 
+// Of a program the operations are not counted: that decides nothing, and is said once, with what to take instead.
+func TestProgramHasNoOperations(t *testing.T) {
+	program := func(name string, seed uint64) Set {
+		s := made(name, map[string][]float64{"rss_mean": noisy(seed, 10, 1<<27, 0.002), "rss_idle": noisy(seed+1, 10, 1<<27, 0.002)})
+		s.Run.Cells[0].Program = &results.Program{Command: []string{"work"}}
+		return s
+	}
+	c, err := Compare(program("base", 1), program("new", 3), Rules{})
+	if err != nil || len(c.Changes) != 2 {
+		t.Fatalf("%+v, %v", c, err)
+	}
+	for _, change := range c.Changes {
+		if change.Verdict != Unchanged {
+			t.Errorf("%s: %s %q", change.Metric.Name, change.Verdict, change.Warnings)
+		}
+	}
+	if notes := strings.Join(c.Warnings, "\n"); strings.Count(notes, "ops_per_cpu_s") != 1 || !strings.Contains(notes, "choose cpu_s") {
+		t.Errorf("%q", c.Warnings)
+	}
+}
+
 func TestVerdict(t *testing.T) {
 	const mib = 1 << 20
 	flat := func(v float64, n int) []float64 { return slices.Repeat([]float64{v}, n) }

@@ -27,11 +27,11 @@ func (t *tested) figures() {
 	t.P, t.Adjusted, t.Detectable = math.NaN(), math.NaN(), math.NaN()
 	t.Ratio, t.Low, t.High = math.NaN(), math.NaN(), math.NaN()
 	if len(t.base) == 0 {
-		t.fault = t.pair.base.absent()
+		t.fault = t.pair.base.absent(t.Metric)
 		return
 	}
 	if len(t.new) == 0 {
-		t.fault = t.pair.new.absent()
+		t.fault = t.pair.new.absent(t.Metric)
 		return
 	}
 	ratio, err := stat.RatioOf(t.base, t.new)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -122,6 +123,9 @@ func explain(stdout io.Writer, args []string, o cause.Options) error {
 	cells, err := report.Explain(&out, run, results.Salvage(trials), o, func(v results.Variant) report.Paste { return pasteOf(v, trials) })
 	if err != nil {
 		return err
+	}
+	if cells == 0 && !slices.Contains(run.Passes, results.PassCensus) && slices.ContainsFunc(run.Cells, func(c results.Cell) bool { return c.Program != nil }) {
+		return withCode(exitInconclusive, fmt.Errorf("%s: which memory a program uses is known in pass census only: run it again with exec --census, or passes = [\"time\", \"census\"]", dir))
 	}
 	if cells == 0 {
 		return withCode(exitInconclusive, fmt.Errorf("%s: no trial that counts has a ledger at its mark idle: there is nothing to explain", dir))

@@ -214,9 +214,13 @@ func pasteOf(v results.Variant, trials []results.Trial) report.Paste {
 		}
 	}
 	for i := range trials { // the very one that was measured
-		if t := &trials[i]; library == "" && t.Variant == v.Label && a.Name != "ptmalloc" && filepath.IsAbs(t.Proof.ServedBy) {
-			if _, err := os.Stat(t.Proof.ServedBy); err == nil {
-				library = t.Proof.ServedBy
+		served := trials[i].Proof.ServedBy
+		if a.Name == "ptmalloc" { // which all have, but a program that is linked with another allocator
+			served = trials[i].Proof.Preloaded
+		}
+		if library == "" && trials[i].Variant == v.Label && filepath.IsAbs(served) {
+			if _, err := os.Stat(served); err == nil {
+				library = served
 			}
 		}
 	}

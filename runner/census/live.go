@@ -144,7 +144,7 @@ func (l *Live) Regions(mappings []Mapped, page uint64) []wire.Region {
 			})
 		}
 	}
-	return append(l.mapped[:len(l.mapped):len(l.mapped)], l.withoutBlocks(regions)...)
+	return append(l.mapped[:len(l.mapped):len(l.mapped)], l.withoutBlocks(regions, page)...)
 }
 
 // What lies around the main thread's descriptor: static TLS of program and
@@ -155,14 +155,24 @@ const (
 	mainDescriptor = 2304
 )
 
-// withoutBlocks are the regions, sorted, in which no block begins.
-func (l *Live) withoutBlocks(regions []wire.Region) []wire.Region {
+// withoutBlocks are the regions, sorted, in which no block begins. One that begins before a region
+// and reaches into it has its pages: how far down the main thread's TLS goes is an estimate, and what glibc maps for a
+// large block can lie right below it.
+func (l *Live) withoutBlocks(regions []wire.Region, page uint64) []wire.Region {
 	slices.SortFunc(regions, func(a, b wire.Region) int { return cmp.Compare(a.Start, b.Start) })
 	met := make([]bool, len(regions))
 	for _, s := range l.table.slots {
 		i, _ := slices.BinarySearchFunc(regions, s.address, func(r wire.Region, at uint64) int { return cmp.Compare(r.End, at+1) })
-		if i < len(regions) && regions[i].Start <= s.address && s.address != 0 {
+		if s.address == 0 || i == len(regions) {
+			continue
+		}
+		if regions[i].Start <= s.address {
 			met[i] = true
+			continue
+		}
+		for end := (s.address + s.size + page - 1) &^ (page - 1); i < len(regions) && regions[i].Start < end; i++ {
+			regions[i].Start = min(end, regions[i].End)
+			met[i] = met[i] || regions[i].Start == regions[i].End
 		}
 	}
 	kept := regions[:0]

@@ -65,6 +65,28 @@ func TestLive(t *testing.T) {
 	}
 }
 
+// A large block that glibc mapped right below the main thread's memory has its pages: how far down that goes is an estimate.
+func TestBlockBelowTheMainThread(t *testing.T) {
+	const p = 4096
+	var l Live
+	l.Apply(wire.RingEvent{Kind: wire.RingStarted, Address: 0x9004_8740})
+	l.Apply(wire.RingEvent{Kind: wire.RingAllocated, Address: 0x9000_0010, Size: 0x4_8000 - 0x10}) // its end is 0x740 below the descriptor
+	mappings := []Mapped{{0x9000_0000, 0x9005_0000}}
+	got := l.Regions(mappings, p)
+	if want := (wire.Region{Start: 0x9004_8000, End: 0x9004_a000, Kind: wire.RegionTLS}); len(got) != 1 || got[0] != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	l.Apply(wire.RingEvent{Kind: wire.RingFreed, Address: 0x9000_0010})
+	if got := l.Regions(mappings, p); len(got) != 1 || got[0].Start != 0x9004_4000 {
+		t.Errorf("without the block: %+v", got)
+	}
+	// Blocks over and over the region: nothing is left of it.
+	l.Apply(wire.RingEvent{Kind: wire.RingAllocated, Address: 0x9000_0010, Size: 0x8_0000})
+	if got := l.Regions(mappings, p); len(got) != 0 {
+		t.Errorf("under a block: %+v", got)
+	}
+}
+
 func TestLiveRegions(t *testing.T) {
 	const p = 4096
 	var l Live

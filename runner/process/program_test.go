@@ -1,12 +1,16 @@
 package process
 
 import (
+	"encoding/binary"
 	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // compile builds a small C program.
@@ -109,6 +113,54 @@ func TestPrivileged(t *testing.T) {
 			t.Errorf("%+v: %v", c, err)
 		}
 	}
+}
+
+// A file with capabilities starts privileged (AT_SECURE), unless it is root who starts it (cap_bprm_creds_from_file in
+// security/commoncap.c: the real user).
+func TestCapabilities(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("only root can give a file capabilities")
+	}
+	path := compile(t, t.TempDir(), "program", "int main(void){ return 0; }")
+	// struct vfs_ns_cap_data, revision 2 with the effective bit (linux/capability.h): CAP_NET_BIND_SERVICE, which is 10.
+	var value []byte
+	for _, word := range []uint32{0x02000001, 1 << 10, 0, 0, 0} {
+		value = binary.LittleEndian.AppendUint32(value, word)
+	}
+	if err := unix.Setxattr(path, "security.capability", value, 0); err != nil {
+		t.Skipf("capabilities cannot be given to a file here: %v", err)
+	}
+	if _, err := CheckProgram(path); err != nil {
+		t.Errorf("for root: %v", err)
+	}
+	err := asNobody(t, func() error { _, err := CheckProgram(path); return err })
+	var unfit *UnfitError
+	if !errors.As(err, &unfit) || !strings.Contains(unfit.Reason, "has file capabilities") || !strings.Contains(unfit.Remedy, "without that privilege") {
+		t.Errorf("for another user: %v", err)
+	}
+	if err := unix.Removexattr(path, "security.capability"); err != nil {
+		t.Fatal(err)
+	}
+	if err := asNobody(t, func() error { _, err := CheckProgram(path); return err }); err != nil {
+		t.Errorf("without them: %v", err)
+	}
+}
+
+// asNobody calls f on a thread whose real user is not root. Its effective one stays, which opens files.
+func asNobody(t *testing.T, f func() error) error {
+	t.Helper()
+	runtime.LockOSThread()
+	const nobody, keep = 65534, ^uintptr(0)
+	set := func(uid uintptr) {
+		if _, _, errno := unix.RawSyscall(unix.SYS_SETRESUID, uid, keep, keep); errno != 0 {
+			t.Fatalf("setresuid: %v", errno) // the thread is not let go, so nobody else runs on it
+		}
+	}
+	set(nobody)
+	err := f()
+	set(0)
+	runtime.UnlockOSThread()
+	return err
 }
 
 // A malloc of the program's own is seen, whether it shows it to others or not.

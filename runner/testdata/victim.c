@@ -22,9 +22,11 @@ static void ready(void)
 	fflush(stdout);
 }
 
+static void *(*const volatile from)(size_t) = malloc;
+
 static char *take(size_t bytes)
 {
-	char *p = malloc(bytes);
+	char *p = from(bytes);
 	if (p)
 		memset(p, 1, bytes);
 	return p;
@@ -111,6 +113,17 @@ int main(int argc, char **argv)
 		for (;;)
 			if (!take(1 << 20))
 				return 8;
+	}
+	if (!strcmp(mode, "burst")) { /* frees 32 MiB, all but the block that came last */
+		enum { BLOCKS = 4096 };
+		static char *blocks[BLOCKS];
+		ready();
+		usleep(50000);
+		for (int i = 0; i < BLOCKS; i++)
+			blocks[i] = take(8192);
+		for (int i = 0; i < BLOCKS - 1; i++)
+			free(blocks[i]);
+		return serve();
 	}
 	if (!strcmp(mode, "stubborn")) {
 		signal(SIGTERM, SIG_IGN);

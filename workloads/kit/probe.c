@@ -24,12 +24,19 @@ static const void *served_base;
 /* Of an agent that takes malloc and hands it on: who is next, and serves it. */
 extern const void *alloclab_next_malloc(void) __attribute__((weak));
 
-/* The malloc to be judged. */
+/*
+ * The malloc to be judged. Where a program that is no PIE takes malloc's address, that is for all a place in the
+ * program itself, by which it calls on (Debian's python3 does): preloaded, one asks for the next malloc behind.
+ */
 static const void *malloc_address(void)
 {
 	if (alloclab_next_malloc)
 		return alloclab_next_malloc();
+#ifdef PROBE_PRELOADED
+	return dlsym(RTLD_NEXT, "malloc");
+#else
 	return PROBE_ADDRESS(malloc);
+#endif
 }
 
 #ifndef PROBE_PRELOADED /* which nothing can be into a static program */

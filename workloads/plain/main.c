@@ -7,7 +7,8 @@
  *
  *	bin/plain-threads4k threads=2 duration=1
  *
- * Values are in base units. It prints one line of JSON.
+ * Values are in base units. It prints one line of JSON on its standard output, and "idle" on
+ * the other one once it has freed all that it will: there alloclab can take its "ready".
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -105,6 +106,7 @@ int main(int argc, char **argv)
 		kit_everyone(&kit, kit.workload->fill);
 	if (kit.workload->drain)
 		kit_everyone(&kit, kit.workload->drain);
+	dprintf(STDERR_FILENO, "idle\n");
 	if (kit.workload->idle)
 		kit_everyone(&kit, kit.workload->idle);
 	kit_retire_workers(&kit);

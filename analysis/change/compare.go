@@ -207,7 +207,7 @@ func (c *Comparison) judge(pairs []pair, refused map[results.Scope]string, r Rul
 				continue
 			}
 			if p.uncounted(m) {
-				note := fmt.Sprintf("%s: nobody counts a program's operations, so %s is not known of it; choose %s to judge its speed", p.cell, m.Name, results.MetricCPU)
+				note := fmt.Sprintf("%s: nobody counts a program's operations, so %s is not known of it; choose %s to judge its speed (--metrics)", p.cell, m.Name, results.MetricCPU)
 				if r.gates(m) && !slices.Contains(c.Warnings, note) {
 					c.Warnings = append(c.Warnings, note)
 				}

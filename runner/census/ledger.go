@@ -38,6 +38,8 @@ const (
 	Unmanaged
 )
 
+func (a Account) String() string { return [...]string{"heap", "other", "lab", "unmanaged"}[a] }
+
 // Pages is the process's page table: Walk calls visit with the pagemap entries
 // (proc(5)) of the pages from start to end, a buffer at a time, in ascending
 // order. It may leave out stretches in which no page is present.
@@ -110,7 +112,7 @@ func (b *Blocks) Map(ranges []Range, infos []HeapInfo, pages Pages, resident Res
 		}
 	}
 	if n := b.pagesInHeap(ranges); n != b.pages {
-		b.fault("blocks meet %d pages outside the heap", b.pages-n)
+		b.fault("blocks meet %d pages outside the heap%s", b.pages-n, b.outside(ranges))
 	}
 	if len(b.faults) > 0 {
 		return l, results.HeapMap{}, &FaultError{b.faults}
@@ -172,6 +174,28 @@ func (b *Blocks) divide(h *results.Heap, states []results.PageState, held []shar
 			states[i] = results.PagePinned
 		}
 	}
+}
+
+// outside says where the first page lies that meets a block and is in no heap range.
+func (b *Blocks) outside(ranges []Range) string {
+	for top, m := range b.chunks {
+		for i := 0; m != nil && i < len(m); i++ {
+			for number := 0; m[i] != nil && number < chunkPages; number++ {
+				if p := &m[i].pages[number]; p.live|p.rounding == 0 {
+					continue
+				}
+				at := ((uint64(top)<<middleBits+uint64(i))<<chunkBits + uint64(number)) << b.pageShift
+				in := slices.IndexFunc(ranges, func(r Range) bool { return r.Start <= at && at < r.End })
+				switch {
+				case in < 0:
+					return fmt.Sprintf(", the first at %#x, where nothing is mapped", at)
+				case ranges[in].Account != Heap:
+					return fmt.Sprintf(", the first at %#x in %#x-%#x, which is counted as %s", at, ranges[in].Start, ranges[in].End, ranges[in].Account)
+				}
+			}
+		}
+	}
+	return ""
 }
 
 // pagesInHeap counts the pages, resident or not, that meet a block and lie in

@@ -32,7 +32,7 @@ type Change struct {
 	Base, New     Side
 	Ratio         float64 // of medians, new over base
 	Low, High     float64 // 95 % interval of the ratio; NaN where a side has fewer than 5 trials
-	P             float64 // permutation test on mid-ranks; NaN for a metric that repeats
+	P             float64 // permutation test on mid-ranks, and where the sides are two runs the larger of that and stat.Apart's; NaN for a metric that repeats
 	Adjusted      float64 // P after Holm over the family; NaN outside it
 	MinEffect     float64 // as a fraction, the threshold used
 	Detectable    float64 // smallest change, as a fraction, that these trials could have shown; NaN where none

@@ -114,8 +114,8 @@ func TestVerdict(t *testing.T) {
 	}
 }
 
-// TestVerdictSymmetry: swapped sides flip the verdict, another unit and another
-// order of trials change nothing.
+// TestVerdictSymmetry: swapped sides flip the verdict, another unit changes nothing, and
+// nor does time run backwards: of two runs it counts which trials follow each other.
 func TestVerdictSymmetry(t *testing.T) {
 	flip := map[Verdict]Verdict{Improved: Regressed, Regressed: Improved, Unchanged: Unchanged, Inconclusive: Inconclusive}
 	seen := map[Verdict]int{}
@@ -145,7 +145,7 @@ func TestVerdictSymmetry(t *testing.T) {
 			return scaled
 		}
 		again := one(t, "ops_per_s", scale(base), scale(new))
-		if again.Verdict != there.Verdict || again.P != there.P || math.Abs(again.Low-there.Low) > 1e-9 {
+		if again.Verdict != there.Verdict || math.Abs(again.P-there.P) > 1e-9 || math.Abs(again.Low-there.Low) > 1e-9 {
 			t.Fatalf("seed %d, scaled and reversed: %+v\nwas %+v", seed, again, there)
 		}
 	}
@@ -153,6 +153,42 @@ func TestVerdictSymmetry(t *testing.T) {
 		if seen[v] < 5 {
 			t.Errorf("%s was seen %d times of %v: the test shows little", v, seen[v], seen)
 		}
+	}
+}
+
+// TestTwoRuns: what is plain between two variants of one run may be the machine's between
+// two runs. That has no verdict, and says what would give one.
+func TestTwoRuns(t *testing.T) {
+	base := []float64{100, 101, 102, 103, 102, 101, 100, 99, 98, 99}
+	new := slices.Clone(base)
+	for i := range new {
+		new[i] *= 0.955
+	}
+	const metric = "ops_per_cpu_s"
+	one := made("run", map[string][]float64{metric: base})
+	for _, trial := range made("", map[string][]float64{metric: new}).Trials {
+		trial.Variant = "beside"
+		one.Trials = append(one.Trials, trial)
+	}
+	one.Run.Variants = append(one.Run.Variants, results.Variant{Label: "beside"})
+	rules := Rules{Metrics: []string{metric}, Level: 0.01 / 3}
+	within, err := ByVariant(one, "jemalloc", rules)
+	if err != nil {
+		t.Fatal(err)
+	}
+	two, err := Compare(made("base", map[string][]float64{metric: base}), made("new", map[string][]float64{metric: new}), rules)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, b := within.Changes[0], two.Changes[0]
+	if a.Verdict != Regressed || len(a.Warnings) > 0 {
+		t.Errorf("one run: %+v", a)
+	}
+	if text := strings.Join(b.Warnings, "\n"); b.Verdict != Inconclusive || !strings.Contains(text, "rounds a run, or alloclab ab, would tell") {
+		t.Errorf("two runs: %+v", b)
+	}
+	if !(b.P > a.P) || b.Detectable < 1.5*a.Detectable || a.Ratio != b.Ratio || a.Low != b.Low {
+		t.Errorf("one run: %+v\ntwo: %+v", a, b)
 	}
 }
 

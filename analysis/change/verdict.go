@@ -15,7 +15,9 @@ type tested struct {
 	pair      pair
 	base, new []float64
 	ratio     stat.Ratio
-	fault     string // why there is no ratio or no p; "" where there are both
+	dealt     float64    // p of the permutation test alone; P is it, or the larger of two where the sides are two runs
+	sittings  stat.Apart // where the sides are two runs
+	fault     string     // why there is no ratio or no p; "" where there are both
 }
 
 func (t *tested) warn(format string, args ...any) {
@@ -42,8 +44,14 @@ func (t *tested) figures() {
 	t.ratio, t.Ratio = ratio, ratio.Value
 	t.Low, t.High = ratio.Interval(0.95)
 	if !t.Metric.Repeats() {
-		if t.P, err = stat.Permutation(t.base, t.new); err != nil {
+		if t.dealt, err = stat.Permutation(t.base, t.new); err != nil {
 			t.fault = err.Error()
+			return
+		}
+		t.P = t.dealt
+		if t.pair.apart {
+			t.sittings = stat.ApartOf(t.base, t.new)
+			t.P = max(t.dealt, t.sittings.P())
 		}
 	}
 }
@@ -72,18 +80,32 @@ func (t *tested) decide(family int, r Rules) {
 		t.warn("it takes %d rounds to decide among %d tests, and %d against %d trials count", t.Rounds, family, len(t.base), len(t.new))
 		return
 	}
-	t.Detectable = stat.Detectable(t.base, t.new, t.least(), r.alpha()/float64(family))
+	each := r.alpha() / float64(family) // what Holm leaves in the worst case
+	t.Detectable = stat.Detectable(t.base, t.new, t.least(), each)
+	if t.pair.apart {
+		t.Detectable = max(t.Detectable, t.sittings.Detectable(each))
+	}
 	low, high := t.ratio.Interval(confidence)
 	switch {
 	case t.Adjusted < r.alpha() && t.worthAWord(t.Ratio):
 		t.Verdict = t.direction()
 		t.accounts(r)
-		if t.pair.apart && stat.Wanders(t.base, t.new) {
-			t.warn("trials that follow each other are alike, as on a machine that wanders: two runs cannot tell that from a change; alloclab ab can")
-		}
+	case t.pair.apart && t.dealt < each && t.worthAWord(t.Ratio):
+		t.maybeLasting(each)
 	case !t.worthAWord(low) && !t.worthAWord(high):
 		t.Verdict = Unchanged
 	}
+}
+
+// maybeLasting says what would tell a difference that chance does not explain from
+// one that noise does which lasts from trial to trial.
+func (t *tested) maybeLasting(alpha float64) {
+	const text = "chance from trial to trial does not explain the difference, but two runs on a machine that wanders may differ so: "
+	if rounds := t.sittings.Rounds(alpha); rounds > min(len(t.base), len(t.new)) {
+		t.warn(text+"%d rounds a run, or alloclab ab, would tell", rounds)
+		return
+	}
+	t.warn(text + "alloclab ab would tell")
 }
 
 // least is the smallest change that is worth a word, as a fraction of the

@@ -32,7 +32,8 @@ metric of the family is called improved or regressed where p, adjusted for the
 whole family, is below 0.01 and the medians differ by the minimum effect; it is
 called unchanged where a change of that size would have been seen; else the
 answer is inconclusive. The last column is the smallest change that these rounds
-would have shown.
+would have shown. Between two runs noise that lasts from trial to trial counts
+against a difference; between variants of one run it meets both.
 
 compare describes: it ends with 0 whatever the verdicts are, with 4 where
 figures of the family may not be compared, and with 3 where nothing was. gate
@@ -100,17 +101,23 @@ func (f compareFlags) compare(args []string) (change.Comparison, error) {
 	if f.by != "variant" {
 		return change.Comparison{}, fmt.Errorf("--by takes variant, not %q", f.by)
 	}
-	set, warnings, err := readSet(args[0])
+	return compareVariants(args[0], f.base, rules)
+}
+
+// compareVariants compares the variants of one run directory with one of them, "" being
+// the first.
+func compareVariants(dir, base string, rules change.Rules) (change.Comparison, error) {
+	set, warnings, err := readSet(dir)
 	if err != nil {
 		return change.Comparison{}, err
 	}
 	if len(set.Run.Variants) < 2 {
-		return change.Comparison{}, fmt.Errorf("%s has one variant only", args[0])
+		return change.Comparison{}, fmt.Errorf("%s has one variant only", dir)
 	}
-	if f.base == "" {
-		f.base = set.Run.Variants[0].Label
+	if base == "" {
+		base = set.Run.Variants[0].Label
 	}
-	c, err := change.ByVariant(set, f.base, rules)
+	c, err := change.ByVariant(set, base, rules)
 	c.Warnings = slices.Concat(warnings, c.Warnings)
 	return c, err
 }

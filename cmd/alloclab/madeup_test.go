@@ -19,9 +19,11 @@ import (
 // truth is the default family with the values of an ordinary trial.
 var truth = map[string]float64{results.MetricRSSMean: 120 << 20, results.MetricRSSIdle: 40 << 20, results.MetricOpsPerCPUS: 2.5e6}
 
-// madeUp is a run directory that no process was measured for: one variant in one cell.
+// madeUp is a run directory that no process was measured for: one variant in one cell,
+// or two.
 type madeUp struct {
 	figures         map[string][]float64 // by metric and trial
+	beside          map[string][]float64 // those of a second variant in the same rounds; nil where there is none
 	trials          int
 	failed, starved int // of the trials, the first of them
 	machine         string
@@ -45,14 +47,20 @@ func (m madeUp) write(dir string) error {
 			Counts: results.Fields{"cpu_flags": m.machine},
 		},
 	}
+	sides := []map[string][]float64{m.figures}
+	if m.beside != nil {
+		sides = append(sides, m.beside)
+		run.Variants = append(run.Variants, results.Variant{Label: "beside", Allocator: "ptmalloc"})
+	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
 	var text []byte
-	for i := range m.trials {
+	for number := range m.trials * len(sides) {
+		i, side := number/len(sides), number%len(sides)
 		trial := results.Trial{
-			V: results.Version, Run: run.Run, Plan: "plan", Machine: run.Fingerprint.Machine(), Trial: i + 1, Cell: "threads4k", Workload: "threads4k",
-			Variant: "ptmalloc", Allocator: "ptmalloc", Round: i + 1, Pass: results.PassTime, Status: results.StatusOK,
+			V: results.Version, Run: run.Run, Plan: "plan", Machine: run.Fingerprint.Machine(), Trial: number + 1, Cell: "threads4k", Workload: "threads4k",
+			Variant: run.Variants[side].Label, Allocator: "ptmalloc", Round: i + 1, Pass: results.PassTime, Status: results.StatusOK,
 			Proof: results.Proof{ServedBy: "/lib/libc.so.6"}, Metrics: map[string]float64{}, CPU: results.CPU{Obtained: 1, Wanted: 1},
 		}
 		if i < m.failed {
@@ -60,7 +68,7 @@ func (m madeUp) write(dir string) error {
 		} else if i < m.failed+m.starved {
 			trial.CPU.Wanted = 2
 		}
-		for name, values := range m.figures {
+		for name, values := range sides[side] {
 			trial.Metrics[name] = values[i]
 		}
 		line, err := json.Marshal(trial)

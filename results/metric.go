@@ -142,6 +142,9 @@ func (m Metric) Pass() string {
 	return PassTime
 }
 
+// OfOperations says that the figure is of the workload's operations, which nobody counts in a user's program.
+func (m Metric) OfOperations() bool { return m.Name == MetricOpsPerCPUS || m.Name == MetricOpsPerS }
+
 // Repeats says that one trial is enough, and no test is needed: the figure is
 // exact, or a count of fixed work that repeats within its minimum effect.
 func (m Metric) Repeats() bool { return m.Exact || m.Pass() == PassCounts }

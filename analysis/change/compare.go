@@ -131,7 +131,7 @@ type pair struct {
 
 // uncounted says that a metric is of operations, and nobody counts the pair's.
 func (p pair) uncounted(m results.Metric) bool {
-	return p.program && (m.Name == results.MetricOpsPerCPUS || m.Name == results.MetricOpsPerS)
+	return p.program && m.OfOperations()
 }
 
 func (p pair) takes(pass string) bool { return slices.Contains(p.passes, pass) }

@@ -334,7 +334,9 @@ func TestByVariant(t *testing.T) {
 }
 
 func TestRoundsFor(t *testing.T) {
-	cells := func(pass string) int { return map[string]int{results.PassTime: 2, results.PassCounts: 1}[pass] }
+	cells := func(m results.Metric) int {
+		return map[string]int{results.PassTime: 2, results.PassCounts: 1}[m.Pass()]
+	}
 	for _, c := range []struct {
 		metrics        []string
 		rounds, family int

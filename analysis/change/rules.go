@@ -72,12 +72,12 @@ func (r Rules) check() error {
 }
 
 // RoundsFor is how many rounds a comparison takes before any verdict can be
-// reached, where so many variants are compared in the cells of each pass by
+// reached, where so many variants are compared, and each metric in so many cells, by
 // these rules; 1 where nothing of the family is tested.
-func RoundsFor(r Rules, cells func(pass string) int, variants int) (rounds, family int, err error) {
+func RoundsFor(r Rules, cells func(results.Metric) int, variants int) (rounds, family int, err error) {
 	for _, name := range r.family() {
 		if m, ok := results.ByName(name); ok && !m.Repeats() {
-			family += cells(m.Pass()) * variants
+			family += cells(m) * variants
 		}
 	}
 	if family == 0 {

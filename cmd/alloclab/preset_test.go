@@ -31,7 +31,7 @@ func TestPresetsForComparison(t *testing.T) {
 			continue
 		}
 		gated++
-		rounds, family, err := change.RoundsFor(change.Rules{Metrics: e.Gate.Metrics}, e.Cells, len(e.Variants))
+		rounds, family, err := change.RoundsFor(change.Rules{Metrics: e.Gate.Metrics}, judgedIn(e), len(e.Variants))
 		if err != nil || e.Rounds < rounds {
 			t.Errorf("%s has %d rounds, and among %d tests it takes %d, %v", preset.Name, e.Rounds, family, rounds, err)
 		}

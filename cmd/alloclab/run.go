@@ -129,12 +129,23 @@ func carryOut(ctx context.Context, stdout, stderr io.Writer, lab lab, experiment
 // warnFewRounds says so where two such runs could not be compared: no p could
 // reach the level.
 func warnFewRounds(stderr io.Writer, e *configs.Experiment) {
-	rounds, family, err := change.RoundsFor(change.Rules{Metrics: e.Gate.Metrics}, e.Cells, len(e.Variants))
+	rounds, family, err := change.RoundsFor(change.Rules{Metrics: e.Gate.Metrics}, judgedIn(e), len(e.Variants))
 	switch {
 	case err != nil:
 		fmt.Fprintf(stderr, "note: alloclab compare cannot judge such a run: %v\n", err)
 	case e.Rounds < rounds:
 		fmt.Fprintf(stderr, "note: %d rounds are too few for alloclab compare and gate: with %d figures to judge it takes %d before any verdict can be reached\n", e.Rounds, family, rounds)
+	}
+}
+
+// judgedIn counts the cells in which a metric is judged.
+func judgedIn(e *configs.Experiment) func(results.Metric) int {
+	return func(m results.Metric) int {
+		n := e.Cells(m.Pass())
+		if m.OfOperations() && n > 0 {
+			n -= len(e.Programs)
+		}
+		return n
 	}
 }
 

@@ -22,9 +22,9 @@ type entry struct {
 // glossary has the causes first, and then the words in which they are told.
 var glossary = []entry{
 	{Meaning{"steady", "little is held beyond what is in use."}, cause.Steady, regexp.MustCompile(`\bsteady\b`)},
-	{Meaning{"retention", "memory that the program has freed and the allocator keeps whole: one call, a setting or another allocator gives it back."},
+	{Meaning{"retention", "whole pages without a byte in use, which the allocator keeps: one call, a setting or another allocator gives them back."},
 		cause.Retention, regexp.MustCompile(`\bretention\b`)},
-	{Meaning{"fragmentation", "free memory between blocks in use, on the same pages or in the same unit: it goes back only when those blocks are freed or moved, or where another allocator lays them out otherwise."},
+	{Meaning{"fragmentation", "free memory that shares its page, or a unit that goes back only whole, with a block in use: it goes back only when those blocks are freed or moved, or where another allocator lays them out otherwise."},
 		cause.Fragmentation, regexp.MustCompile(`\bfragmentation\b`)},
 	{Meaning{"thread cache", "freed blocks that each thread keeps for its own next request."}, cause.ThreadCache, regexp.MustCompile(`\bthread\s+caches?\b`)},
 	{Meaning{"metadata", "the allocator's own tables."}, cause.Metadata, regexp.MustCompile(`\bmetadata\b`)},
@@ -42,8 +42,9 @@ var glossary = []entry{
 	{Meaning{"clock", "after what time an allocator gives memory back by itself."}, "", regexp.MustCompile(`\bclock\b`)},
 	{Meaning{"decay", "giving free pages back by itself, over a set time."}, "", regexp.MustCompile(`\bdecay\b`)},
 	{Meaning{"purge", "a call that tells the allocator to give back what is free."}, "", regexp.MustCompile(`\bpurge\b`)},
+	{Meaning{"arena.4096", "all of jemalloc's arenas at once."}, "", regexp.MustCompile(`\barena\.4096\b`)},
 	{Meaning{"RSS", "resident memory: what of a process really lies in RAM."}, "", regexp.MustCompile(`\bRSS\b`)},
-	{Meaning{"throughput per CPU second", "operations done in a second of processor time."}, "", regexp.MustCompile(`\bthroughput\s+per\s+CPU\s+second\b`)},
+	{Meaning{"throughput per CPU second", "operations done in a second of processor time; + is more than the variant told of."}, "", regexp.MustCompile(`\bthroughput\s+per\s+CPU\s+second\b`)},
 }
 
 // Meanings are those of the words that findings use, in the glossary's order.

@@ -20,7 +20,7 @@ func TestMeanings(t *testing.T) {
 		"a word of a part":         {analysis.Finding{Parts: []analysis.Part{{Text: "empty pages of units (spans, slabs)"}}}, []string{"page", "span", "slab"}},
 		"a label is read as well":  {analysis.Finding{Parts: []analysis.Part{{Text: `under "b, 1 arena, decay 1 s"`}}}, []string{"arena", "decay"}},
 		"words within other words": {analysis.Finding{Head: "spanning slabby clockwise heaped purgeable"}, nil},
-		"the name of a call":       {analysis.Finding{Head: `mallctl("arena.4096.purge")`}, []string{"purge"}},
+		"the name of a call":       {analysis.Finding{Head: `mallctl("arena.4096.purge")`}, []string{"purge", "arena.4096"}},
 		"nothing":                  {analysis.Finding{}, nil},
 	} {
 		var got []string

@@ -52,7 +52,7 @@ func TestPageSaysWhatItMust(t *testing.T) {
 	for _, want := range []string{
 		"<h1>curve</h1>", "iobuf  backlog 512 MiB, 8 threads, idle 12 s silent", "p99 malloc", "what stays at idle", "Linux 6.18",
 		"pages without a live byte", "Speed and memory over threads", "Arenas over threads", "What resident memory is made of", "Fragmentation, by five definitions",
-		"Latency", "backlog = &#34;512MiB&#34;", "Fingerprint of memory", "Ledgers: ", "<b>retention</b>: memory that the program has freed", "How to read it", "Left out and warnings (2)", "trials.jsonl:1: torn", `id="cell-4-data"`, `class="mark" title="see the note"`,
+		"Latency", "backlog = &#34;512MiB&#34;", "Fingerprint of memory", "Ledgers: ", "<b>retention</b>: whole pages without a byte in use", "How to read it", "Left out and warnings (2)", "trials.jsonl:1: torn", `id="cell-4-data"`, `class="mark" title="see the note"`,
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is missing", want)
